@@ -1,0 +1,92 @@
+/** What a command is given: the process around it, the global options, and a way to the store. */
+import { CoordError } from '../model/errors.ts';
+import { openStore, type OpenOptions } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
+import { parseDuration } from './durations.ts';
+
+/** The process, as main.ts hands it in; a test hands in something else. */
+export interface Io {
+  argv: readonly string[];
+  cwd: string;
+  env: Readonly<Record<string, string | undefined>>;
+  stdout: Stream;
+  stderr: Stream;
+  readStdin: () => Promise<string>;
+  /** Fires on the first Ctrl-C. */
+  signal: AbortSignal;
+}
+
+export interface Stream {
+  write: (text: string) => void;
+  isTTY: boolean;
+  /** Width in characters; 80 where nobody knows. */
+  columns: number;
+}
+
+/** What a command answers. */
+export interface Reply {
+  /** For people and agents; without the last line feed. Empty: nothing is printed. */
+  text: string;
+  /** The one documented JSON document of `--json`. */
+  json: unknown;
+  /** What to type next, and warnings: for stderr, one line each. Not printed with `--json`. */
+  notes?: string[];
+  exitCode?: number;
+}
+
+/** Colours, or the text unchanged where colour is off. */
+export interface Paint {
+  bold: (text: string) => string;
+  dim: (text: string) => string;
+  red: (text: string) => string;
+  green: (text: string) => string;
+  yellow: (text: string) => string;
+  cyan: (text: string) => string;
+}
+
+export interface Context {
+  io: Io;
+  json: boolean;
+  paint: Paint;
+  /** Prints one more piece of an answer that comes in pieces. */
+  print: (reply: Reply) => void;
+  /** Lines on stderr, left out with `--json`. */
+  note: (line: string) => void;
+  openOptions: OpenOptions;
+}
+
+/** Opens the store, and closes it whatever happens. */
+export async function withStore<T>(context: Context, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = openStore(context.openOptions);
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+export function now(): string {
+  return new Date().toISOString();
+}
+
+/** Lease of a claim: the option, else COORD_LEASE, else the default of the model. Seconds. */
+export function leaseSeconds(context: Context, option: string | undefined): number | undefined {
+  const text = option ?? context.io.env['COORD_LEASE'];
+  if (text === undefined || text === '') return undefined;
+  const ms = parseDuration(text);
+  if (ms === undefined || ms < 1000) {
+    throw new CoordError(
+      'invalid-input',
+      `${option === undefined ? 'COORD_LEASE' : '--lease'}: "${text}" is not a duration of a second or more.`,
+      {
+        hint: 'Durations: 90s, 10m, 1h, or seconds.',
+      },
+    );
+  }
+  return Math.round(ms / 1000);
+}
+
+/** Text given as an argument, or `-` for what stands on stdin. */
+export async function textOrStdin(context: Context, text: string): Promise<string> {
+  return text === '-' ? await context.io.readStdin() : text;
+}

@@ -1,0 +1,332 @@
+/** The handlers of `coord leader`: words to input, one store verb, answer to words. */
+import { relative, resolve } from 'node:path';
+import { type Board, Dependencies, expireLastAttempts, findTask } from '../model/board.ts';
+import { CoordError } from '../model/errors.ts';
+import { AddTasks, CancelTasks, EditTask, InitBoard, parseInput, TaskIds, WritePlan } from '../model/inputs.ts';
+import { writeReport } from '../model/report.ts';
+import { summarise } from '../model/summary.ts';
+import { STATUSES, type Task } from '../model/task.ts';
+import { clip, visible, visibleDeep } from '../model/text.ts';
+import { initStore } from '../store/open.ts';
+import { readTaskFile } from '../store/task-file.ts';
+import type { Store } from '../store/store.ts';
+import { untilSettled } from '../store/wait.ts';
+import { type Context, now, type Reply, textOrStdin, withStore } from './context.ts';
+import { EXIT } from './output.ts';
+import { countsText, graphText, type GraphFormat, listText, type Shown, statusText, taskText } from './render.ts';
+
+export async function init(
+  context: Context,
+  goal: string,
+  options: { approach?: string; force?: boolean },
+): Promise<Reply> {
+  const input = parseInput(InitBoard, { goal, approach: options.approach });
+  const { store, backup } = await initStore(input, { ...context.openOptions, force: options.force === true });
+  const dir = relative(context.io.cwd, store.location) || '.';
+  await store.close();
+  return {
+    text: `Created ${dir}/ for: ${visible(clip(input.goal, 100))}`,
+    json: { created: true, dir: store.location, goal: input.goal, backup: backup ?? null },
+    notes: [
+      ...(backup === undefined ? [] : [`The earlier board is kept in ${relative(context.io.cwd, backup)}/`]),
+      'Next: coord leader add-task "<description>" -p 1',
+      'Prompts for your Claude Code terminals: coord prompt leader; coord prompt worker terminal-2',
+    ],
+  };
+}
+
+export async function plan(context: Context, text: string | undefined, options: { append?: boolean }): Promise<Reply> {
+  return withStore(context, async (store) => {
+    if (text === undefined) {
+      const current = await store.readPlan();
+      return { text: visible(current.trimEnd()), json: { plan: current } };
+    }
+    const input = parseInput(WritePlan, { text: await textOrStdin(context, text), append: options.append === true });
+    if (input.text.trim() === '')
+      throw new CoordError('invalid-input', 'The plan must not be empty.', {
+        hint: 'coord leader plan "<text>", or - to read it from stdin',
+      });
+    const written = await store.writePlan(input);
+    return {
+      text: `Plan ${options.append ? 'extended' : 'replaced'}: ${written.length} characters`,
+      json: { plan: written },
+    };
+  });
+}
+
+/** Options of a task that add-task and edit share. */
+export interface TaskOptions {
+  priority?: number;
+  depends?: string[];
+  files?: string[];
+  hints?: string;
+  tag?: string[];
+  maxAttempts?: number;
+  exclusive?: boolean;
+}
+
+function taskFields(options: TaskOptions): object {
+  return {
+    priority: options.priority,
+    dependencies: options.depends,
+    files: options.files,
+    hints: options.hints,
+    tags: options.tag,
+    max_attempts: options.maxAttempts,
+    exclusive: options.exclusive,
+  };
+}
+
+export async function addTask(
+  context: Context,
+  description: string,
+  options: TaskOptions & { key?: string },
+): Promise<Reply> {
+  const input = parseInput(AddTasks, {
+    tasks: [{ description: await textOrStdin(context, description), key: options.key, ...taskFields(options) }],
+  });
+  return withStore(context, async (store) => {
+    const { tasks, added } = await store.addTasks(input);
+    const task = tasks[0] as Task; // one in, one out
+    const needs = task.dependencies.length > 0 ? `, needs ${task.dependencies.join(', ')}` : '';
+    return {
+      text: `${task.id} ${added === 0 ? 'was there already' : 'added'} (priority ${task.priority}${needs})`,
+      json: { task, added: added === 1 },
+      notes:
+        task.status === 'available'
+          ? [`Next: coord worker claim terminal-2 (add tasks until the plan stands, then start workers)`]
+          : [],
+    };
+  });
+}
+
+export async function importTasks(context: Context, file: string): Promise<Reply> {
+  const input = parseInput(AddTasks, { tasks: await readTaskFile(context.io.cwd, file, () => context.io.readStdin()) });
+  return withStore(context, async (store) => {
+    const { tasks, added } = await store.addTasks(input);
+    const known = tasks.length - added;
+    const ids = tasks.map((task) => task.id);
+    const range = ids.length > 2 ? `${ids[0]} … ${ids.at(-1)}` : ids.join(', ');
+    return {
+      text: `${added} ${added === 1 ? 'task' : 'tasks'} added${known > 0 ? `, ${known} there already` : ''}: ${range}`,
+      json: {
+        added,
+        tasks: tasks.map(({ id, key, description }) => ({ id, ...(key === undefined ? {} : { key }), description })),
+      },
+      notes: ['Next: coord leader graph, then start workers: coord prompt worker terminal-2'],
+    };
+  });
+}
+
+export async function status(context: Context, options: { watch?: boolean }): Promise<Reply> {
+  return withStore(context, async (store) => {
+    if (options.watch) return watchStatus(context, store);
+    return statusReply(context, await store.read());
+  });
+}
+
+function statusReply(context: Context, board: Board): Reply {
+  const summary = summarise(board, now());
+  return {
+    text: statusText(visibleDeep(summary), now(), context.paint, context.io.stdout.columns),
+    json: summary,
+    notes: board.tasks.length === 0 ? ['Next: coord leader add-task "<description>"'] : [],
+  };
+}
+
+/** Redraws at every change, and once a minute so that the times move. */
+async function watchStatus(context: Context, store: Store): Promise<Reply> {
+  const draw = async (): Promise<void> => {
+    const reply = statusReply(context, await store.read());
+    // Home, clear to the end of the screen: without the flicker of clearing first.
+    const text = context.io.stdout.isTTY
+      ? `\u001b[H\u001b[J${reply.text}\n${context.paint.dim(`${new Date().toLocaleTimeString()}, Ctrl-C to end`)}`
+      : `${reply.text}\n`;
+    context.print({ ...reply, text });
+  };
+  await draw();
+  const minute = setInterval(() => void draw().catch(() => {}), 60_000);
+  try {
+    for await (const _ of store.changes(context.io.signal)) await draw();
+  } finally {
+    clearInterval(minute);
+  }
+  throw new CoordError('interrupted', 'Stopped watching.');
+}
+
+export async function list(
+  context: Context,
+  options: { status?: string; tag?: string; limit: number },
+): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const { board } = expireLastAttempts(await store.read(), now());
+    const shownOf = shownStatus(board);
+    const wanted = options.status;
+    if (wanted !== undefined && !isListable(wanted)) {
+      throw new CoordError('invalid-input', `--status: "${wanted}" is no status.`, {
+        hint: `One of ${[...STATUSES, 'claimable', 'blocked', 'stuck'].join(', ')}.`,
+      });
+    }
+    const dependencies = new Dependencies(board);
+    const found = board.tasks
+      .map((task) => ({ task, shown: shownOf(task) }))
+      .filter(({ task }) => options.tag === undefined || task.tags.includes(options.tag))
+      .filter(({ task, shown }) => {
+        if (wanted === undefined) return true;
+        if (wanted === 'claimable') return dependencies.isClaimable(task, now());
+        if (wanted === 'blocked') return dependencies.isBlocked(task);
+        return task.status === wanted || shown === wanted;
+      });
+    const rows = found.slice(0, options.limit);
+    const more = found.length - rows.length;
+    return {
+      text:
+        rows.length === 0
+          ? 'No such task.'
+          : listText(visibleDeep(rows), context.paint, context.io.stdout.isTTY ? context.io.stdout.columns : 100),
+      json: { total: found.length, tasks: rows.map(({ task }) => task) },
+      notes: more > 0 ? [`${more} more: --limit ${found.length}, or --status and --tag`] : [],
+    };
+  });
+}
+
+function isListable(word: string): boolean {
+  return (STATUSES as readonly string[]).includes(word) || ['claimable', 'blocked', 'stuck'].includes(word);
+}
+
+/** The word to show for each task of this board. */
+function shownStatus(board: Board): (task: Task) => Shown {
+  const dependencies = new Dependencies(board);
+  return (task) => (dependencies.isStuck(task) ? 'stuck' : dependencies.isBlocked(task) ? 'blocked' : task.status);
+}
+
+export async function show(context: Context, id: string): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const { board } = expireLastAttempts(await store.read(), now());
+    const task = findTask(board, id);
+    const [result] = await store.results([task.id]);
+    const dependants = board.tasks.filter((other) => other.dependencies.includes(task.id)).map((other) => other.id);
+    const resultPath = result && relative(context.io.cwd, `${store.location}/results/${task.id}.md`);
+    return {
+      text: taskText(visibleDeep(task), shownStatus(board)(task), { resultPath, dependants }, context.paint),
+      json: { task, dependants, result: result ?? null },
+    };
+  });
+}
+
+const CLEARABLE = { depends: { dependencies: [] }, files: { files: [] }, hints: { hints: '' }, tag: { tags: [] } };
+
+export async function edit(
+  context: Context,
+  id: string,
+  options: TaskOptions & { description?: string; clear?: string[] },
+): Promise<Reply> {
+  const cleared = (options.clear ?? []).map((field) => {
+    if (field in CLEARABLE) return CLEARABLE[field as keyof typeof CLEARABLE]; // checked the line before
+    throw new CoordError('invalid-input', `--clear: "${field}" cannot be cleared.`, {
+      hint: `One of ${Object.keys(CLEARABLE).join(', ')}.`,
+    });
+  });
+  const input = parseInput(
+    EditTask,
+    Object.assign({ task_id: id, description: options.description, ...taskFields(options) }, ...cleared) as unknown,
+  );
+  if (Object.values(input).filter((value) => value !== undefined).length === 1) {
+    throw new CoordError('usage', `Nothing to change on ${id}.`, {
+      hint: `coord leader edit ${id} -p 1 --hints "…"; see coord leader edit --help`,
+    });
+  }
+  return withStore(context, async (store) => {
+    const task = await store.editTask(input);
+    return { text: `${task.id} changed`, json: { task }, notes: [`Next: coord leader show ${task.id}`] };
+  });
+}
+
+/** `retry`, `cancel` and `release` of the leader: the same words around three verbs. */
+async function forTasks(
+  context: Context,
+  done: string,
+  verb: (store: Store) => Promise<Task[]>,
+  notes: string[],
+): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const tasks = await verb(store);
+    const shown = tasks.slice(0, 10).map((task) => task.id);
+    if (tasks.length > shown.length) shown.push(`and ${tasks.length - shown.length} more`);
+    return { text: `${done}: ${shown.join(', ')}`, json: { tasks }, notes };
+  });
+}
+
+export function retry(context: Context, ids: string[]): Promise<Reply> {
+  const input = parseInput(TaskIds, { task_ids: ids });
+  return forTasks(context, 'available again', (store) => store.retryTasks(input), []);
+}
+
+export async function cancel(context: Context, ids: string[], options: { cascade?: boolean }): Promise<Reply> {
+  const input = parseInput(CancelTasks, { task_ids: ids, cascade: options.cascade });
+  const reply = await forTasks(context, 'cancelled', (store) => store.cancelTasks(input), []);
+  const { counts } = await withStore(context, async (store) => summarise(await store.read(), now()));
+  if (counts.stuck > 0)
+    reply.notes = [
+      `${counts.stuck} ${counts.stuck === 1 ? 'task is' : 'tasks are'} stuck now: coord leader list --status stuck (--cascade cancels them too)`,
+    ];
+  return reply;
+}
+
+export function release(context: Context, ids: string[]): Promise<Reply> {
+  const input = parseInput(TaskIds, { task_ids: ids });
+  return forTasks(context, 'available again', (store) => store.releaseTasks(input), [
+    'What its worker still hands in will be refused and kept.',
+  ]);
+}
+
+export async function graph(context: Context, options: { format: GraphFormat }): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const { board } = expireLastAttempts(await store.read(), now());
+    const shownOf = shownStatus(board);
+    const edges = board.tasks.flatMap((task) => task.dependencies.map((id) => ({ from: id, to: task.id })));
+    return {
+      text:
+        board.tasks.length === 0
+          ? 'No task yet.'
+          : graphText(visibleDeep(board), shownOf, options.format, context.paint),
+      json: {
+        tasks: board.tasks.map((task) => ({ id: task.id, status: shownOf(task), description: task.description })),
+        edges,
+      },
+    };
+  });
+}
+
+export async function wait(context: Context, options: { timeout?: number }): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const board = await untilSettled(store, { signal: context.io.signal, timeoutMs: options.timeout });
+    const { counts } = summarise(board, now());
+    const isStuck = counts.stuck > 0;
+    return {
+      text: `${isStuck ? 'stuck' : 'settled'}: ${countsText(counts)}`,
+      json: { settled: !isStuck, counts },
+      notes: [isStuck ? 'Next: coord leader status shows what is stuck and why' : 'Next: coord leader aggregate'],
+      exitCode: isStuck || counts.failed > 0 ? EXIT.error : EXIT.done,
+    };
+  });
+}
+
+export async function aggregate(context: Context, options: { output?: string }): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const board = await store.read();
+    const report = writeReport(board, await store.results(), await store.discoveries(), now());
+    const { counts } = summarise(board, now());
+    if (options.output === '-') return { text: visible(report.trimEnd()), json: { counts, summary: report } };
+    const path = await store.writeSummary(
+      report,
+      options.output === undefined ? undefined : resolve(context.io.cwd, options.output),
+    );
+    const shown = relative(context.io.cwd, path);
+    const notes =
+      counts.total > counts.done + counts.failed + counts.cancelled
+        ? ['Some tasks are still open; aggregate again when they are settled.']
+        : [];
+    return { text: `${shown} written: ${countsText(counts)}`, json: { path, counts }, notes };
+  });
+}

@@ -1,0 +1,398 @@
+/** The command tree: names, flags, help, examples. Reads as a table of contents; the handlers load when they are needed. */
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import type { Context, Reply } from './context.ts';
+import { parseDuration } from './durations.ts';
+
+/** What a handler is given after its context: arguments in their order, then the options. */
+// oxlint-disable-next-line no-explicit-any -- commander types neither; the handlers do, and the schemas check
+type Handler = (context: Context, ...args: any[]) => Promise<Reply>;
+/** Runs a handler with the context of this call, and prints what it answers. */
+export type Run = (command: Command, handler: Handler, args: unknown[]) => Promise<void>;
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 error, 2 usage, 3 nothing to claim, 4 refused, 5 timed out, 70 our bug, 130 interrupted.
+Durations: 90s, 10m, 1h, or seconds.`;
+
+/** The whole tree. `run` is handed every action; nothing runs before `parseAsync`. */
+export function buildProgram(version: string, run: Run): Command {
+  const program = new Command('coord')
+    .description(
+      'One task queue for several Claude Code terminals: a leader adds tasks, workers claim them, nobody collides.',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .option('--dir <path>', 'the project root or its .coordination/ (default: found upwards; or COORDINATION_DIR)')
+    .option('--json', 'print one JSON document, errors too')
+    .option('--no-color', 'no colours (also NO_COLOR)')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .addHelpText(
+      'after',
+      `${examples('coord leader init "Build a REST API"', 'coord leader add-task "Create User model" -p 1', 'coord worker claim terminal-2')}\n${EXIT_CODES}`,
+    );
+
+  /** Hands commander's call over: it passes arguments, then options, then the command. */
+  const action = (load: () => Promise<Handler>) =>
+    async function (this: Command, ...args: unknown[]): Promise<void> {
+      await run(this, await load(), args.slice(0, -1));
+    };
+
+  // ---- leader -------------------------------------------------------------------------------------------------
+
+  const leader = program.command('leader').description('Terminal 1: set the goal, add tasks, watch, sum up.');
+
+  leader
+    .command('init')
+    .description('Make .coordination/ for a goal.')
+    .argument('<goal>', 'what all tasks together should reach')
+    .option('--approach <text>', 'how, for master-plan.md')
+    .option('--force', 'put an existing board aside as a backup and start anew')
+    .addHelpText(
+      'after',
+      examples(
+        'coord leader init "Build a REST API"',
+        'coord leader init "Ship 2.0" --approach "API first, then the UI"',
+      ),
+    )
+    .action(action(async () => (await import('./leader.ts')).init));
+
+  leader
+    .command('plan')
+    .description('Print master-plan.md, or replace it.')
+    .argument('[text]', 'the new plan; - reads stdin')
+    .option('--append', 'add to the plan instead of replacing it')
+    .addHelpText(
+      'after',
+      examples(
+        'coord leader plan',
+        'coord leader plan --append "Auth by JWT, see src/auth.ts"',
+        'coord leader plan - < plan.md',
+      ),
+    )
+    .action(action(async () => (await import('./leader.ts')).plan));
+
+  withTaskOptions(
+    leader
+      .command('add-task')
+      .description('Add one task to the queue.')
+      .argument('<description>', 'one outcome, 5 to 15 minutes of work; - reads stdin'),
+  )
+    .option('--exclusive', 'never beside another claimed task that names one of its files')
+    .option('--key <name>', 'adding the same key again gives the same task')
+    .addHelpText(
+      'after',
+      examples(
+        'coord leader add-task "Create User model" -p 1 -f src/models/user.ts',
+        'coord leader add-task "Create login endpoint" -p 2 -d task-001 --hints "Use JWT"',
+      ),
+    )
+    .action(action(async () => (await import('./leader.ts')).addTask));
+
+  leader
+    .command('import')
+    .description('Add many tasks in one transaction, all or none.')
+    .argument('<file>', 'JSON array, {"tasks": […]}, JSON Lines, YAML or a Markdown list; - reads stdin')
+    .addHelpText(
+      'after',
+      `${examples('coord leader import tasks.json', 'coord leader import - < TODO.md')}
+
+Fields: description, key, priority, dependencies, files, hints, tags, max_attempts, exclusive. Dependencies name ids of
+the board, keys of the file, or task-1, task-2 … (or #1, #2 …) for the n-th task of the file.`,
+    )
+    .action(action(async () => (await import('./leader.ts')).importTasks));
+
+  leader
+    .command('status')
+    .description('Show counts, who works on what, what comes next, what is stuck and why.')
+    .option('--watch', 'show it again at every change, until Ctrl-C')
+    .addHelpText('after', examples('coord leader status', 'coord leader status --watch'))
+    .action(action(async () => (await import('./leader.ts')).status));
+
+  leader
+    .command('list')
+    .description('List tasks.')
+    .option('-s, --status <status>', 'available, claimed, done, failed, cancelled, claimable, blocked or stuck')
+    .option('-t, --tag <tag>', 'only tasks with this tag')
+    .option('-n, --limit <n>', 'at most so many', wholeNumber(1), 20)
+    .addHelpText(
+      'after',
+      examples('coord leader list', 'coord leader list --status failed', 'coord leader list --tag auth --limit 100'),
+    )
+    .action(action(async () => (await import('./leader.ts')).list));
+
+  leader
+    .command('show')
+    .description('Show everything about one task.')
+    .argument('<task>', 'such as task-001')
+    .addHelpText('after', examples('coord leader show task-001'))
+    .action(action(async () => (await import('./leader.ts')).show));
+
+  withTaskOptions(leader.command('edit').description('Change what a task says.').argument('<task>', 'such as task-001'))
+    .option('--description <text>', 'another description')
+    .option('--exclusive', 'never beside another claimed task that names one of its files')
+    .option('--no-exclusive', 'the opposite')
+    .option('--clear <fields...>', 'empty these: depends, files, hints, tag')
+    .addHelpText(
+      'after',
+      examples(
+        'coord leader edit task-003 -p 1 --hints "The schema is in db/schema.sql"',
+        'coord leader edit task-003 --clear depends',
+      ),
+    )
+    .action(action(async () => (await import('./leader.ts')).edit));
+
+  leader
+    .command('retry')
+    .description('Give failed or cancelled tasks another attempt.')
+    .argument('<tasks...>', 'such as task-001')
+    .addHelpText('after', examples('coord leader retry task-002'))
+    .action(action(async () => (await import('./leader.ts')).retry));
+
+  leader
+    .command('cancel')
+    .description('Cancel tasks that are not settled.')
+    .argument('<tasks...>', 'such as task-001')
+    .option('--cascade', 'also every task that waits for one of these')
+    .addHelpText('after', examples('coord leader cancel task-002', 'coord leader cancel task-002 --cascade'))
+    .action(action(async () => (await import('./leader.ts')).cancel));
+
+  leader
+    .command('release')
+    .description('Take claims away from their workers.')
+    .argument('<tasks...>', 'such as task-001')
+    .addHelpText('after', examples('coord leader release task-002'))
+    .action(action(async () => (await import('./leader.ts')).release));
+
+  leader
+    .command('graph')
+    .description('Print the dependency graph with the state of each task and the critical path.')
+    .addOption(new Option('--format <format>', 'how').choices(['text', 'mermaid', 'dot']).default('text'))
+    .addHelpText(
+      'after',
+      examples(
+        'coord leader graph',
+        'coord leader graph --format mermaid',
+        'coord leader graph --format dot | dot -Tsvg > graph.svg',
+      ),
+    )
+    .action(action(async () => (await import('./leader.ts')).graph));
+
+  leader
+    .command('wait')
+    .description(
+      'Sleep until every task is settled or stuck, then print the counts (exit 1 if any failed or is stuck).',
+    )
+    .option('--timeout <duration>', 'give up after this long (exit 5)', duration)
+    .addHelpText('after', examples('coord leader wait', 'coord leader wait --timeout 10m'))
+    .action(action(async () => (await import('./leader.ts')).wait));
+
+  leader
+    .command('aggregate')
+    .description('Write results and discoveries into summary.md.')
+    .option('-o, --output <file>', 'another file; - prints it')
+    .addHelpText('after', examples('coord leader aggregate', 'coord leader aggregate -o - | less'))
+    .action(action(async () => (await import('./leader.ts')).aggregate));
+
+  // ---- worker -------------------------------------------------------------------------------------------------
+
+  const worker = program
+    .command('worker')
+    .description('Terminals 2, 3 …: claim a task, do it, hand in the result, again.');
+
+  withWaitOptions(
+    worker
+      .command('claim')
+      .description('Claim the next task, or the one that you name.')
+      .argument('<worker>', 'your name, such as terminal-2')
+      .argument('[task]', 'this task and no other')
+      .option('--wait', 'sleep until there is one, or every task is settled'),
+  )
+    .addHelpText(
+      'after',
+      examples(
+        'coord worker claim terminal-2',
+        'coord worker claim terminal-2 --wait --timeout 9m',
+        'coord worker claim terminal-2 task-004',
+      ),
+    )
+    .action(action(async () => (await import('./worker.ts')).claim));
+
+  worker
+    .command('complete')
+    .description('Hand in the result of a task.')
+    .argument('<worker>', 'your name')
+    .argument('<task>', 'the task that you hold')
+    .argument('[output]', 'what you did; - reads stdin')
+    .option('-m, --modified <files...>', 'files that you changed')
+    .option('-c, --created <files...>', 'files that you made')
+    .option('--attempt <n>', 'the attempt that the claim named: refuses if it is not yours any more', wholeNumber(1))
+    .addHelpText(
+      'after',
+      examples(
+        'coord worker complete terminal-2 task-001 "User model with tests" -c src/user.ts',
+        'npm test 2>&1 | coord worker complete terminal-2 task-001 -',
+      ),
+    )
+    .action(action(async () => (await import('./worker.ts')).complete));
+
+  worker
+    .command('fail')
+    .description('Give a task up; it is tried again until its attempts are used up.')
+    .argument('<worker>', 'your name')
+    .argument('<task>', 'the task that you hold')
+    .argument('<reason>', 'what is wrong and what you tried; - reads stdin')
+    .option('--no-retry', 'nobody should try again')
+    .option('--attempt <n>', 'the attempt that the claim named', wholeNumber(1))
+    .addHelpText('after', examples('coord worker fail terminal-2 task-001 "The schema of users is missing"'))
+    .action(action(async () => (await import('./worker.ts')).fail));
+
+  worker
+    .command('release')
+    .description('Give a task back unfinished.')
+    .argument('<worker>', 'your name')
+    .argument('<task>', 'the task that you hold')
+    .argument('[reason]', 'notes for whoever claims it next; - reads stdin')
+    .option('--attempt <n>', 'the attempt that the claim named', wholeNumber(1))
+    .addHelpText('after', examples('coord worker release terminal-2 task-001 "Model done, tests missing"'))
+    .action(action(async () => (await import('./worker.ts')).release));
+
+  worker
+    .command('heartbeat')
+    .description('Renew the leases that you hold.')
+    .argument('<worker>', 'your name')
+    .addHelpText('after', examples('coord worker heartbeat terminal-2'))
+    .action(action(async () => (await import('./worker.ts')).heartbeat));
+
+  worker
+    .command('list')
+    .description('List what could be claimed now.')
+    .addHelpText('after', examples('coord worker list'))
+    .action(action(async () => (await import('./worker.ts')).list));
+
+  worker
+    .command('discover')
+    .description('Share a finding with everybody.')
+    .argument('<worker>', 'your name')
+    .argument('<text>', 'the finding; - reads stdin')
+    .option('-t, --tag <tags...>', 'words to find it by')
+    .option('--task <id>', 'the task it is about')
+    .addHelpText('after', examples('coord worker discover terminal-2 "Dates are stored in UTC" -t db'))
+    .action(action(async () => (await import('./worker.ts')).discover));
+
+  worker
+    .command('context')
+    .description('Print the brief once more: task, plan, results it builds on, discoveries.')
+    .argument('<worker>', 'your name')
+    .addHelpText('after', examples('coord worker context terminal-2'))
+    .action(action(async () => (await import('./worker.ts')).showContext));
+
+  withWaitOptions(
+    worker
+      .command('run')
+      .description('Loop: claim, run a command with the task, hand in what it prints, until every task is settled.')
+      .argument('<worker>', 'your name')
+      .argument('<command...>', 'after --: the command and its arguments'),
+  )
+    .addHelpText(
+      'after',
+      `${examples('coord worker run terminal-2 -- ./do-task.sh', 'coord worker run terminal-2 -- claude -p "Do the task on stdin"')}
+
+The command gets the brief on stdin and COORD_TASK_ID, COORD_TASK_DESCRIPTION, COORD_TASK_FILES (one a line),
+COORD_TASK_HINTS, COORD_TASK_TAGS, COORD_TASK_PRIORITY, COORD_TASK_ATTEMPT, COORD_WORKER and COORDINATION_DIR.
+Exit code 0: its stdout is the result. Otherwise the task fails with its stderr. The lease is renewed meanwhile.`,
+    )
+    .action(action(async () => (await import('./worker-run.ts')).run));
+
+  // ---- for both -----------------------------------------------------------------------------------------------
+
+  program
+    .command('log')
+    .description('Show what happened, newest last.')
+    .option('-f, --follow', 'go on showing, until Ctrl-C')
+    .option('--agent <name>', 'only of this worker, or of leader')
+    .option('--task <id>', 'only about this task')
+    .option('-n, --limit <n>', 'at most so many of the newest', wholeNumber(1), 20)
+    .addHelpText('after', examples('coord log', 'coord log --follow', 'coord log --task task-001'))
+    .action(action(async () => (await import('./board.ts')).log));
+
+  program
+    .command('doctor')
+    .description('Examine the board and its files, and say what --fix would do.')
+    .option('--fix', 'do it')
+    .addHelpText('after', examples('coord doctor', 'coord doctor --fix'))
+    .action(action(async () => (await import('./board.ts')).doctor));
+
+  program
+    .command('prompt')
+    .description('Print the prompt to paste into a Claude Code terminal.')
+    .addArgument(new Argument('<role>', 'which').choices(['leader', 'worker']))
+    .argument('[name]', 'the name of the worker, such as terminal-2')
+    .addHelpText('after', examples('coord prompt leader', 'coord prompt worker terminal-2'))
+    .action(action(async () => (await import('./board.ts')).prompt));
+
+  program
+    .command('completion')
+    .description('Print a completion script for your shell.')
+    .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))
+    .addHelpText(
+      'after',
+      examples(
+        'eval "$(coord completion bash)"',
+        'coord completion zsh > ~/.zfunc/_coord',
+        'coord completion fish > ~/.config/fish/completions/coord.fish',
+      ),
+    )
+    .action(
+      action(async () => {
+        const { completion } = await import('./completion.ts');
+        return async (_context, shell: string) => completion(program, shell);
+      }),
+    );
+
+  return program;
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+/** The fields of a task that can be set when it is added and when it is changed. */
+function withTaskOptions(command: Command): Command {
+  return command
+    .option('-p, --priority <n>', '1 (first) to 10 (last), default 5', wholeNumber(1, 10))
+    .option('-d, --depends <ids...>', 'tasks that must be done first', collectNames)
+    .option('-f, --files <paths...>', 'files that the task will touch')
+    .option('--hints <text>', 'what the worker should know')
+    .option('-t, --tag <tags...>', 'words to find it by', collectNames)
+    .option('--max-attempts <n>', 'claims before it counts as failed, default 3', wholeNumber(1, 100));
+}
+
+function withWaitOptions(command: Command): Command {
+  return command
+    .option('--timeout <duration>', 'wait at most this long (exit 5)', duration)
+    .option('--stay', 'wait on even when every task is settled or stuck')
+    .option('--lease <duration>', 'how long the claim stands unless renewed, default 30m (or COORD_LEASE)');
+}
+
+/** `-d task-001 task-002`, `-d task-001,task-002` and `-d task-001 -d task-002` are one. */
+function collectNames(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), ...value.split(',').filter((name) => name !== '')];
+}
+
+function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(
+      `It must be a whole number ${most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`}.`,
+    );
+  };
+}
+
+/** Milliseconds. */
+function duration(text: string): number {
+  const ms = parseDuration(text);
+  // Longer than Node's timers can count (2^31 - 1 ms, about 24 days).
+  if (ms !== undefined && ms > 0 && ms < 2 ** 31) return ms;
+  throw new InvalidArgumentError('Durations: 90s, 10m, 1h, or seconds.');
+}

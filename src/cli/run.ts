@@ -1,0 +1,90 @@
+/** The front door: argv to a command, its reply or error to the streams, and the exit code. */
+import { CommanderError, type Command } from 'commander';
+import { CoordError } from '../model/errors.ts';
+import type { Context, Io } from './context.ts';
+import { EXIT, paintFor, printError, printReply } from './output.ts';
+import { buildProgram } from './program.ts';
+
+/** Runs one command line. Never throws: whatever happens becomes output and an exit code. */
+export async function runCli(io: Io, version: string): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const program = buildProgram(version, async (command, handler, args) => {
+    const { json, dir, color } = command.optsWithGlobals<{ json?: boolean; dir?: string; color: boolean }>();
+    const context = await makeContext(io, { json: json === true, dir, color });
+    const reply = await handler(context, ...args);
+    printReply(io, reply, context.json);
+    for (const note of reply.notes ?? []) context.note(note);
+    exitCode = reply.exitCode ?? EXIT.done;
+  });
+  const json = wantsJson(io.argv);
+  configureOutput(program, io, json);
+  try {
+    if (io.argv.length === 0) program.outputHelp();
+    else await program.parseAsync(io.argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return printError(io, error, json, version);
+    if (error.exitCode === 0) return EXIT.done; // --help, --version
+    // A group without a command has shown its help already.
+    if (error.code === 'commander.help') return EXIT.usage;
+    return printError(io, usageError(error), json, version);
+  }
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}
+
+/** commander's messages come back as errors; only help goes to the streams directly. */
+function configureOutput(program: Command, io: Io, json: boolean): void {
+  const visit = (command: Command): void => {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => {
+        if (!json) io.stderr.write(text);
+      },
+      outputError: () => {},
+      getOutHelpWidth: () => Math.min(io.stdout.columns, 120),
+      getErrHelpWidth: () => Math.min(io.stderr.columns, 120),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+    for (const sub of command.commands) visit(sub);
+  };
+  visit(program);
+}
+
+function usageError(error: CommanderError): CoordError {
+  const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = rest
+    .join(' ')
+    .trim()
+    .replace(/^\(|\)$/g, '');
+  return new CoordError('usage', `${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.?$/, '.')}`, {
+    hint: suggestion === '' ? 'coord --help, or --help after any command' : suggestion,
+  });
+}
+
+async function makeContext(
+  io: Io,
+  options: { json: boolean; dir: string | undefined; color: boolean },
+): Promise<Context> {
+  const note = (line: string): void => {
+    if (!options.json) io.stderr.write(`${line}\n`);
+  };
+  return {
+    io,
+    json: options.json,
+    paint: await paintFor(io.stdout, io.env, options.color),
+    print: (reply) => printReply(io, reply, options.json),
+    note,
+    openOptions: {
+      cwd: io.cwd,
+      dir: options.dir ?? (io.env['COORDINATION_DIR'] || undefined),
+      durable: io.env['COORD_DURABLE'] !== '0',
+      poll: io.env['COORD_WATCH'] === 'poll',
+      notice: (message) => io.stderr.write(`coord: ${message}\n`),
+    },
+  };
+}

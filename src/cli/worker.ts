@@ -1,0 +1,224 @@
+/** The handlers of `coord worker`: words to input, one store verb, answer to words. */
+import { relative } from 'node:path';
+import { findTask } from '../model/board.ts';
+import { writeBrief } from '../model/brief.ts';
+import { AddDiscovery, Claim, Complete, Fail, parseInput, Release, Renew } from '../model/inputs.ts';
+import { claimableTasks } from '../model/summary.ts';
+import type { Task } from '../model/task.ts';
+import { clip, visible, visibleDeep } from '../model/text.ts';
+import type { ClaimAnswer, NotClaimed } from '../model/worker-verbs.ts';
+import type { Store } from '../store/store.ts';
+import { nextTask } from '../store/wait.ts';
+import { type Context, leaseSeconds, now, type Reply, textOrStdin, withStore } from './context.ts';
+import { formatTime } from './durations.ts';
+import { EXIT } from './output.ts';
+import { claimText, idleText, listText } from './render.ts';
+
+export interface ClaimOptions {
+  wait?: boolean;
+  /** Milliseconds. */
+  timeout?: number;
+  stay?: boolean;
+  lease?: string;
+}
+
+export async function claim(
+  context: Context,
+  worker: string,
+  taskId: string | undefined,
+  options: ClaimOptions,
+): Promise<Reply> {
+  const input = parseInput(Claim, { worker, task_id: taskId, lease_seconds: leaseSeconds(context, options.lease) });
+  const isWaiting = options.wait === true || options.stay === true || options.timeout !== undefined;
+  return withStore(context, async (store) => {
+    const answer: ClaimAnswer = isWaiting
+      ? await nextTask(store, input, { signal: context.io.signal, timeoutMs: options.timeout, stay: options.stay })
+      : await store.claim(input);
+    if (!answer.task) return notClaimed(answer, worker);
+    const resultPath = (id: string): string => relative(context.io.cwd, `${store.location}/results/${id}.md`);
+    return { text: claimText(visibleDeep(answer), worker, resultPath), json: answer };
+  });
+}
+
+function notClaimed(idle: NotClaimed, worker: string): Reply {
+  return { text: idleText(idle, worker), json: idle, exitCode: EXIT.nothing };
+}
+
+export async function complete(
+  context: Context,
+  worker: string,
+  taskId: string,
+  output: string | undefined,
+  options: { modified?: string[]; created?: string[]; attempt?: number },
+): Promise<Reply> {
+  const input = parseInput(Complete, {
+    worker,
+    task_id: taskId,
+    output: await textOrStdin(context, output ?? ''),
+    files_modified: options.modified,
+    files_created: options.created,
+    attempt: options.attempt,
+  });
+  return withStore(context, async (store) => {
+    const answer = await store.complete(input);
+    const shown = answer.now_claimable.slice(0, 5);
+    if (answer.now_claimable.length > shown.length)
+      shown.push(`and ${answer.now_claimable.length - shown.length} more`);
+    await renewOthers(store, worker);
+    return {
+      text: `${taskId} ${answer.already ? 'was already done' : 'done'}${shown.length > 0 ? `, now claimable: ${shown.join(', ')}` : ''}`,
+      json: answer,
+      notes: [
+        ...(input.output.trim() === '' ? ['The result is empty: whoever builds on it learns nothing from it.'] : []),
+        `Next: coord worker claim ${worker}`,
+      ],
+    };
+  });
+}
+
+export async function fail(
+  context: Context,
+  worker: string,
+  taskId: string,
+  error: string,
+  options: { retry: boolean; attempt?: number },
+): Promise<Reply> {
+  const input = parseInput(Fail, {
+    worker,
+    task_id: taskId,
+    error: await textOrStdin(context, error),
+    retry: options.retry,
+    attempt: options.attempt,
+  });
+  return withStore(context, async (store) => {
+    const task = await store.fail(input);
+    await renewOthers(store, worker);
+    const left = task.max_attempts - task.attempt;
+    return {
+      text:
+        task.status === 'failed'
+          ? `${taskId} failed for good (attempt ${task.attempt} of ${task.max_attempts})`
+          : `${taskId} given back, ${left} ${left === 1 ? 'attempt' : 'attempts'} left`,
+      json: { task },
+      notes: [`Next: coord worker claim ${worker}`],
+    };
+  });
+}
+
+export async function release(
+  context: Context,
+  worker: string,
+  taskId: string,
+  reason: string | undefined,
+  options: { attempt?: number },
+): Promise<Reply> {
+  const input = parseInput(Release, {
+    worker,
+    task_id: taskId,
+    reason: reason === undefined ? undefined : await textOrStdin(context, reason),
+    attempt: options.attempt,
+  });
+  return withStore(context, async (store) => {
+    const task = await store.release(input);
+    await renewOthers(store, worker);
+    return { text: `${taskId} given back`, json: { task }, notes: [`Next: coord worker claim ${worker}`] };
+  });
+}
+
+/** Every command of a worker renews the leases it holds. A worker holds one task, so there is rarely another. */
+async function renewOthers(store: Store, worker: string): Promise<void> {
+  const board = await store.read();
+  if (board.tasks.some((task) => task.status === 'claimed' && task.claimed_by === worker))
+    await store.renew({ worker });
+}
+
+export async function heartbeat(context: Context, worker: string): Promise<Reply> {
+  const input = parseInput(Renew, { worker });
+  return withStore(context, async (store) => {
+    const tasks = await store.renew(input);
+    return {
+      text:
+        tasks.length === 0
+          ? `${worker} holds no task`
+          : tasks.map((task) => `${task.id} yours until ${formatTime(task.lease_expires_at ?? '')}`).join('\n'),
+      json: { tasks },
+      notes: tasks.length === 0 ? [`Next: coord worker claim ${worker}`] : [],
+    };
+  });
+}
+
+/** Tasks that `worker list` shows. */
+const LISTED = 10;
+
+export async function list(context: Context): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const tasks = claimableTasks(await store.read(), now());
+    const rows = tasks.slice(0, LISTED).map((task) => ({ task, shown: task.status }));
+    return {
+      text:
+        rows.length === 0
+          ? 'Nothing can be claimed now.'
+          : listText(visibleDeep(rows), context.paint, context.io.stdout.isTTY ? context.io.stdout.columns : 100),
+      json: { total: tasks.length, tasks: rows.map(({ task }) => task) },
+      notes:
+        tasks.length > rows.length ? [`${tasks.length - rows.length} more: coord leader list --status claimable`] : [],
+    };
+  });
+}
+
+export async function discover(
+  context: Context,
+  worker: string,
+  text: string,
+  options: { tag?: string[]; task?: string },
+): Promise<Reply> {
+  const input = parseInput(AddDiscovery, {
+    worker,
+    content: await textOrStdin(context, text),
+    tags: options.tag,
+    task_id: options.task,
+  });
+  return withStore(context, async (store) => {
+    const board = await store.read();
+    if (input.task_id !== undefined) findTask(board, input.task_id);
+    const discovery = await store.addDiscovery(input);
+    await renewOthers(store, worker);
+    return { text: `${discovery.id} shared`, json: { discovery } };
+  });
+}
+
+export async function showContext(context: Context, worker: string): Promise<Reply> {
+  const input = parseInput(Renew, { worker });
+  return withStore(context, async (store) => {
+    const [task] = await store.renew(input);
+    if (task) {
+      const brief = await briefFor(store, task);
+      return { text: visible(brief.trimEnd()), json: { task, brief } };
+    }
+    const plan = (await store.readPlan()).trimEnd();
+    const found = (await store.discoveries()).map(
+      (discovery) => `- ${clip(discovery.content, 300)} (${discovery.worker})`,
+    );
+    const brief = [
+      `${worker} holds no task.`,
+      '',
+      plan,
+      '',
+      '## Discoveries',
+      '',
+      ...(found.length > 0 ? found.slice(-20) : ['None.']),
+    ].join('\n');
+    return { text: visible(brief), json: { task: null, brief }, notes: [`Next: coord worker claim ${worker}`] };
+  });
+}
+
+/** All that a worker needs for this task. */
+export async function briefFor(store: Store, task: Task): Promise<string> {
+  const [board, plan, results, discoveries] = await Promise.all([
+    store.read(),
+    store.readPlan(),
+    store.results(task.dependencies),
+    store.discoveries(),
+  ]);
+  return writeBrief({ board, task, plan, results, discoveries });
+}

@@ -1,0 +1,79 @@
+/** The process edge: argv, environment, streams and signals in, exit code out. */
+import { fstatSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { runCli } from './cli/run.ts';
+import type { Stream } from './cli/context.ts';
+import { CoordError } from './model/errors.ts';
+
+/** Replaced by the build with the version of package.json. */
+declare const COORD_VERSION: string;
+
+const controller = new AbortController();
+let isInterrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (isInterrupted) {
+      // The second one stops now, by the signal's own action.
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+      return;
+    }
+    isInterrupted = true;
+    controller.abort();
+  });
+}
+
+void runCli(
+  {
+    argv: process.argv.slice(2),
+    cwd: process.cwd(),
+    env: process.env,
+    stdout: stream(1),
+    stderr: stream(2),
+    readStdin,
+    signal: controller.signal,
+  },
+  COORD_VERSION,
+).then((exitCode) => {
+  process.exitCode = exitCode;
+});
+
+/**
+ * Writes straight to the descriptor. `process.stdout` would load the stream machinery, a tenth of what a whole command
+ * takes, and may lose the end of a long answer when the process ends.
+ */
+function stream(fd: 1 | 2): Stream {
+  const tty = isTerminal(fd) ? (fd === 1 ? process.stdout : process.stderr) : undefined;
+  return { write: (text) => writeAll(fd, Buffer.from(text)), isTTY: tty !== undefined, columns: tty?.columns ?? 80 };
+}
+
+/** A look at the descriptor first: only a character device can be a terminal, and asking tells Node to load more. */
+function isTerminal(fd: 1 | 2): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice() && isatty(fd);
+  } catch {
+    return false; // closed by the caller: `coord … >&-`
+  }
+}
+
+function writeAll(fd: 1 | 2, bytes: Buffer): void {
+  for (let rest = bytes; rest.length > 0;) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code !== 'EAGAIN') return; // EPIPE, EBADF: the reader has gone, as after `| head`
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5); // a full pipe that does not block: let the reader read
+    }
+  }
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  const stop = (): void =>
+    void process.stdin.destroy(new CoordError('interrupted', 'Interrupted while reading stdin.'));
+  controller.signal.addEventListener('abort', stop);
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk); // no encoding is set: buffers
+  controller.signal.removeEventListener('abort', stop);
+  return Buffer.concat(chunks).toString();
+}

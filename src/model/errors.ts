@@ -1,0 +1,44 @@
+/**
+ * Everything that coord refuses or cannot do, as one class with one list of codes.
+ * A code is part of the contract with scripts and agents: codes are added, never renamed.
+ */
+export type ErrorCode =
+  | 'usage' // the words of the command line are wrong
+  | 'invalid-input' // a value does not fit its schema
+  | 'import-malformed' // a task file cannot be understood
+  | 'not-initialised' // no .coordination/ here or above
+  | 'already-initialised' // there is one already
+  | 'tasks-malformed' // tasks.json is not JSON, or not a board
+  | 'version-unsupported' // tasks.json was written by a newer coord
+  | 'task-not-found'
+  | 'dependency-unknown'
+  | 'dependency-cycle'
+  | 'key-taken' // the key names another task
+  | 'task-state' // the task's status does not allow this
+  | 'not-claimable' // a task asked for by name cannot be claimed now
+  | 'worker-busy' // the worker holds another task
+  | 'claim-lost' // the task is not, or no longer, this worker's
+  | 'outcome-unknown' // paused for so long that the log of commits moved on
+  | 'store-unavailable' // the disk, a permission or a path says no
+  | 'command-not-found' // `coord worker run` cannot start its command
+  | 'timed-out'
+  | 'interrupted';
+
+/** What happened (`message`), what to type next (`hint`), and what lay beneath (`cause`). */
+export class CoordError extends Error {
+  readonly code: ErrorCode;
+  /** The next step, usually a command to type; absent where the message says it all. */
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'CoordError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** Closes a `switch` over a union: a case that was forgotten fails the build. */
+export function assertNever(value: never): never {
+  throw new Error(`unexpected value: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,248 @@
+/**
+ * Edits of tasks.json made by hand: read, completed with defaults, and merged three ways with what coord wrote
+ * meanwhile. Pure; the file store decides when.
+ */
+import * as z from 'zod';
+import type { Board } from './board.ts';
+import { sortByDependency } from './graph.ts';
+import { describeIssues, fieldName, issueText } from './inputs.ts';
+import { highestNumber } from './leader-verbs.ts';
+import { DEFAULT_LEASE_SECONDS, Task } from './task.ts';
+
+/** Far above any real board, and far below where adding one loses precision. */
+const MAX_REVISION = 1_000_000_000_000;
+
+const BoardFile = z
+  .looseObject({
+    version: z.literal(1).default(1),
+    revision: z.int().min(0).max(MAX_REVISION).optional(),
+    goal: z.string().optional(),
+    last_id: z.int().min(0).optional(),
+    tasks: z.array(Task),
+  })
+  .superRefine((board, issues) => {
+    const seen = new Set<string>();
+    for (const [i, task] of board.tasks.entries()) {
+      if (seen.has(task.id)) {
+        issues.addIssue({ code: 'custom', path: ['tasks', i, 'id'], message: `two tasks have the id "${task.id}"` });
+      }
+      seen.add(task.id);
+    }
+    for (const [i, task] of board.tasks.entries()) {
+      for (const [j, id] of task.dependencies.entries()) {
+        if (seen.has(id)) continue;
+        issues.addIssue({ code: 'custom', path: ['tasks', i, 'dependencies', j], message: `there is no task "${id}"` });
+      }
+    }
+    const { cycle } = sortByDependency(board.tasks);
+    if (cycle) {
+      const i = board.tasks.findIndex((task) => task.id === cycle[0]);
+      issues.addIssue({
+        code: 'custom',
+        path: ['tasks', i, 'dependencies'],
+        message: `tasks wait for each other: ${cycle.join(' -> ')}`,
+      });
+    }
+  });
+
+/** A board as somebody wrote it: the revision may be missing. */
+export interface EditedBoard {
+  version: 1;
+  revision?: number | undefined;
+  goal?: string | undefined;
+  last_id?: number | undefined;
+  tasks: Task[];
+  [unknown: string]: unknown;
+}
+
+export type ParsedBoard =
+  | { ok: true; board: EditedBoard }
+  | { ok: false; /** Where in the document, outermost first. */ path: PropertyKey[]; field: string; problem: string };
+
+/** Checks a document that is already JSON. Missing fields take their defaults, unknown ones are kept. */
+export function parseBoard(value: unknown): ParsedBoard {
+  // An array of tasks without the wrapping object is what many people write first.
+  const parsed = BoardFile.safeParse(Array.isArray(value) ? { tasks: value } : value);
+  if (parsed.success) return { ok: true, board: parsed.data };
+  const [issue] = parsed.error.issues;
+  if (!issue) return { ok: false, path: [], field: '', problem: describeIssues(parsed.error.issues) };
+  return { ok: false, path: [...issue.path], field: fieldName(issue.path), problem: issueText(issue) };
+}
+
+/** Fields that say who holds a task: they are merged as one, never half from each side. */
+const LIFECYCLE = [
+  'status',
+  'claimed_by',
+  'attempt',
+  'claimed_at',
+  'lease_expires_at',
+  'lease_seconds',
+  'completed_at',
+  'last_error',
+  'note',
+  'result_digest',
+] as const;
+const RENEWED_ONLY = ['lease_expires_at', 'lease_seconds'];
+
+export type Merge = { ok: true; board: Board } | { ok: false; conflict: string };
+
+/**
+ * Three-way merge by task and field.
+ *
+ * @param base  the board that the edit started from
+ * @param head  the newest board
+ * @param edit  what somebody saved
+ * @returns the merged board under the head's revision (the very `head` when the edit changed nothing), or what
+ *   contradicts: both sides changed one field, or one changed a task that the other deleted
+ */
+export function mergeEdit(base: Board, head: Board, edit: EditedBoard, now: string): Merge {
+  const baseTasks = byId(base.tasks);
+  const headTasks = byId(head.tasks);
+  const editTasks = byId(edit.tasks);
+  const merged: Task[] = [];
+  const conflict = (what: string): Merge => ({ ok: false, conflict: what });
+
+  for (const task of head.tasks) {
+    const was = baseTasks.get(task.id);
+    const wanted = editTasks.get(task.id);
+    if (!was) {
+      if (wanted && !same(wanted, task)) return conflict(`${task.id} was added on both sides`);
+      merged.push(task);
+    } else if (!wanted) {
+      if (!same(was, task)) return conflict(`${task.id} was deleted by hand but changed since`);
+    } else {
+      const result = mergeTask(was, task, wanted, now);
+      if (typeof result === 'string') return conflict(`${task.id}: ${result} was changed on both sides`);
+      merged.push(result);
+    }
+  }
+  for (const task of edit.tasks) {
+    if (headTasks.has(task.id)) continue;
+    const was = baseTasks.get(task.id);
+    if (!was) merged.push(completed(task, undefined, now));
+    else if (!same(was, task)) return conflict(`${task.id} was changed by hand but deleted since`);
+  }
+
+  const { revision: _r, tasks: _t, ...editFields } = edit;
+  const fields = mergeFields(base, head, editFields, ['version', 'revision', 'tasks', 'last_id']);
+  if (typeof fields === 'string') return conflict(`${fields} was changed on both sides`);
+  const next: Board = {
+    ...(fields as Omit<Board, 'tasks'>),
+    version: 1,
+    revision: head.revision,
+    tasks: merged,
+  }; // all fields of a board stand here
+  const highest = Math.max(highestNumber(base), highestNumber(head), highestNumber({ ...next, tasks: edit.tasks }));
+  if (highest > highestNumber({ ...next, last_id: 0 })) next.last_id = highest;
+  if (same(next, head)) return { ok: true, board: head };
+  const check = parseBoard(next);
+  return check.ok ? { ok: true, board: next } : conflict(`${check.field}: ${check.problem}`);
+}
+
+/** A board nobody has a log of: every task completed with what coord needs. */
+export function adoptBoard(edit: EditedBoard, now: string): Board {
+  return {
+    ...edit,
+    version: 1,
+    revision: edit.revision ?? 0,
+    tasks: edit.tasks.map((task) => completed(task, undefined, now)),
+  } as Board; // revision is set
+}
+
+/** The merged task, or the name of the field that both sides changed. */
+function mergeTask(base: Task, head: Task, edit: Task, now: string): Task | string {
+  // A file that somebody cut down to the plain fields has no created_at: that is no change.
+  const wanted = { ...edit, created_at: edit.created_at ?? base.created_at };
+  const editMoved = LIFECYCLE.some((field) => !same(wanted[field], base[field]));
+  const headMoved = LIFECYCLE.some((field) => !RENEWED_ONLY.includes(field) && !same(head[field], base[field]));
+  if (editMoved && headMoved && LIFECYCLE.some((field) => !same(wanted[field], head[field]))) return 'status or claim';
+  const fields = mergeFields(base, head, wanted, LIFECYCLE);
+  if (typeof fields === 'string') return fields;
+  const lifecycle = editMoved ? wanted : head;
+  const task: Record<string, unknown> = { ...fields };
+  for (const field of LIFECYCLE) {
+    if (lifecycle[field] === undefined) delete task[field];
+    else task[field] = lifecycle[field];
+  }
+  const result = inOrderOf(head, task) as Task; // the fields of two tasks, merged
+  return editMoved ? completed(result, base, now) : result;
+}
+
+/** Field by field; objects one level down are merged likewise. Fields in `skip` are taken from the head. */
+function mergeFields(
+  base: Record<string, unknown>,
+  head: Record<string, unknown>,
+  edit: Record<string, unknown>,
+  skip: readonly string[],
+): Record<string, unknown> | string {
+  const merged: Record<string, unknown> = { ...head };
+  for (const field of new Set([...Object.keys(base), ...Object.keys(head), ...Object.keys(edit)])) {
+    if (skip.includes(field) || same(edit[field], base[field])) continue;
+    if (same(head[field], base[field]) || same(head[field], edit[field])) {
+      if (edit[field] === undefined) delete merged[field];
+      else merged[field] = edit[field];
+    } else if (isRecord(base[field]) && isRecord(head[field]) && isRecord(edit[field])) {
+      const inner = mergeFields(base[field], head[field], edit[field], []);
+      if (typeof inner === 'string') return `${field}.${inner}`;
+      merged[field] = inner;
+    } else return field;
+  }
+  return merged;
+}
+
+/** Fills in what a hand-made change of status leaves out, so that no stored task contradicts itself. */
+function completed(task: Task, base: Task | undefined, now: string): Task {
+  const filled: Task = { ...task, created_at: task.created_at ?? now };
+  const isNewClaim = task.status === 'claimed' && (base?.status !== 'claimed' || base.claimed_by !== task.claimed_by);
+  switch (task.status) {
+    case 'claimed':
+      // A claim by hand counts as an attempt, so that a command of the former holder is refused.
+      filled.attempt = isNewClaim ? Math.max(task.attempt, (base?.attempt ?? 0) + 1) : Math.max(task.attempt, 1);
+      filled.claimed_at = isNewClaim && task.claimed_at === (base?.claimed_at ?? null) ? now : (task.claimed_at ?? now);
+      if (task.lease_expires_at === null || (isNewClaim && task.lease_expires_at === base?.lease_expires_at)) {
+        filled.lease_expires_at = new Date(Date.parse(now) + DEFAULT_LEASE_SECONDS * 1000).toISOString();
+      }
+      return filled;
+    case 'available':
+      return {
+        ...filled,
+        claimed_at: null,
+        lease_expires_at: null,
+        completed_at: null,
+        attempt: Math.max(task.attempt, base?.attempt ?? 0),
+      };
+    case 'done':
+    case 'failed':
+    case 'cancelled':
+      return {
+        ...filled,
+        lease_expires_at: null,
+        completed_at: task.completed_at ?? now,
+        attempt: Math.max(task.attempt, base?.attempt ?? 0),
+      };
+  }
+}
+
+function byId(tasks: readonly Task[]): Map<string, Task> {
+  return new Map(tasks.map((task) => [task.id, task]));
+}
+
+/** Known fields where the head has them, new ones behind: a merge must not shuffle the file. */
+function inOrderOf(head: object, fields: Record<string, unknown>): Record<string, unknown> {
+  const ordered: Record<string, unknown> = {};
+  for (const field of [...Object.keys(head), ...Object.keys(fields)])
+    if (field in fields) ordered[field] = fields[field];
+  return ordered;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Equal as JSON, whatever the order of fields; absent and undefined are one. */
+function same(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => same(item, b[i]));
+  if (!isRecord(a) || !isRecord(b)) return false;
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => same(a[key], b[key]));
+}

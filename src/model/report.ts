@@ -1,0 +1,111 @@
+/** Results and discoveries as data, and the one report that `aggregate` makes of them. */
+import type { Board } from './board.ts';
+import { sortByDependency } from './graph.ts';
+import { summarise } from './summary.ts';
+
+/** What a worker handed in. */
+export interface Result {
+  task_id: string;
+  worker: string;
+  attempt: number;
+  /** ISO 8601 UTC. */
+  completed_at: string | null;
+  output: string;
+  files_modified: string[];
+  files_created: string[];
+}
+
+/** A finding shared with everybody. */
+export interface Discovery {
+  /** `discovery-1`, `discovery-2` … in the order of the file. */
+  id: string;
+  worker: string;
+  /** ISO 8601 UTC. */
+  created_at: string;
+  content: string;
+  tags: string[];
+  task_id: string | null;
+}
+
+/** One line of a log. */
+export interface LogEntry {
+  /** ISO 8601 UTC. */
+  time: string;
+  agent: string;
+  event: string;
+  task_id: string | null;
+  message: string;
+}
+
+/** Everything that came of a board, as one Markdown document. */
+export function writeReport(
+  board: Board,
+  results: readonly Result[],
+  discoveries: readonly Discovery[],
+  now: string,
+): string {
+  const { counts, failed, stuck } = summarise(board, now);
+  const byTask = new Map(results.map((result) => [result.task_id, result]));
+  const lines: string[] = ['# Summary', ''];
+  if (board.goal !== undefined) lines.push(`**Goal:** ${board.goal}`, '');
+  lines.push(
+    `**Tasks:** ${counts.done} of ${counts.total} done, ${counts.failed} failed, ${counts.cancelled} cancelled, ${counts.available + counts.claimed} open.`,
+    `**Written:** ${now}, revision ${board.revision}.`,
+    '',
+    '## Results',
+    '',
+  );
+  const done = sortByDependency(board.tasks).order.filter((task) => task.status === 'done');
+  if (done.length === 0) lines.push('No task is done yet.', '');
+  for (const task of done) {
+    const result = byTask.get(task.id);
+    lines.push(`### ${task.id}: ${oneLine(task.description)}`, '');
+    lines.push(`By ${task.claimed_by ?? 'unknown'}, ${task.completed_at ?? ''}.`, '');
+    if (!result) {
+      lines.push('*No result was stored.*', '');
+      continue;
+    }
+    lines.push(demoteHeadings(result.output.trim() || '*The result is empty.*'), '');
+    if (result.files_created.length > 0) lines.push(`Created: ${result.files_created.join(', ')}`, '');
+    if (result.files_modified.length > 0) lines.push(`Modified: ${result.files_modified.join(', ')}`, '');
+  }
+  const files = [
+    ...new Set(results.flatMap((result) => [...result.files_created, ...result.files_modified])),
+  ].toSorted();
+  if (files.length > 0) lines.push('## Files touched', '', ...files.map((file) => `- ${file}`), '');
+  lines.push('## Discoveries', '');
+  if (discoveries.length === 0) lines.push('None.', '');
+  for (const found of discoveries) {
+    const about = [found.worker, found.task_id, ...found.tags.map((tag) => `#${tag}`)].filter(Boolean).join(', ');
+    lines.push(`- ${found.content.trim().replaceAll('\n', '\n  ')} (${about})`);
+  }
+  if (discoveries.length > 0) lines.push('');
+  if (failed.length > 0) {
+    lines.push(
+      '## Failed',
+      '',
+      ...failed.map((task) => `- ${task.task_id}: ${oneLine(task.description)}. ${oneLine(task.last_error ?? '')}`),
+      '',
+    );
+    if (counts.failed > failed.length) lines.push(`… and ${counts.failed - failed.length} more.`, '');
+  }
+  if (stuck.length > 0) {
+    lines.push(
+      '## Stuck',
+      '',
+      ...stuck.map((task) => `- ${task.task_id}: ${oneLine(task.description)}. Waits for ${task.because.join(', ')}.`),
+      '',
+    );
+    if (counts.stuck > stuck.length) lines.push(`… and ${counts.stuck - stuck.length} more.`, '');
+  }
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+/** Headings of a result go below the report's own. */
+function demoteHeadings(markdown: string): string {
+  return markdown.replace(/^(#{1,3}) /gm, '###$1 ');
+}

@@ -1,0 +1,89 @@
+/** The board as the bytes of tasks.json, and back. */
+import type { Board } from '../../model/board.ts';
+import type { Task } from '../../model/task.ts';
+
+const TASKS_START = '\n  "tasks": [\n';
+const TASKS_END = '\n  ]\n}\n';
+/** Ends every task but the last: at exactly four spaces only a task ends, and no JSON string holds a line feed. */
+const TASK_END = '\n    }';
+
+/** Pretty-printed JSON, the tasks last, a line feed at the end. */
+export function boardToBytes(board: Board): Buffer {
+  return Buffer.from(`${header(board)}${tasksText(board.tasks)}`);
+}
+
+function header(board: Board): string {
+  const { version, revision, goal, last_id, tasks: _, ...unknown } = board;
+  const fields = {
+    version,
+    revision,
+    ...(goal === undefined ? {} : { goal }),
+    ...(last_id === undefined ? {} : { last_id }),
+    ...unknown,
+  };
+  return `${JSON.stringify(fields, null, 2).slice(0, -2)},`;
+}
+
+function tasksText(tasks: readonly Task[]): string {
+  if (tasks.length === 0) return '\n  "tasks": []\n}\n';
+  return `${TASKS_START}${tasks.map(taskText).join(',\n')}${TASKS_END}`;
+}
+
+function taskText(task: Task): string {
+  return `    ${JSON.stringify(task, null, 2).replaceAll('\n', '\n    ')}`;
+}
+
+/**
+ * The bytes of `next`, taking over from the bytes of `before` every task that is still the same object. On a board of
+ * ten thousand tasks a claim rewrites one of them, and formatting the others again would cost more than all the rest.
+ *
+ * @param before  a board as {@link parseBytes} read it from `bytes`, or as it was written
+ */
+export function nextBytes(before: Board, bytes: Buffer, next: Board): Buffer[] {
+  const kept = countKept(before.tasks, next.tasks);
+  const text = bytes.toString('latin1'); // one character a byte, so that positions are offsets
+  const start = text.indexOf(TASKS_START);
+  if (kept === undefined || start === -1 || before.tasks.length === 0) return [boardToBytes(next)];
+  const chunks: Buffer[] = [Buffer.from(header(next) + TASKS_START)];
+  let from = start + TASKS_START.length; // first byte not yet taken over
+  let at = from; // first byte of task i
+  for (const [i, old] of before.tasks.entries()) {
+    const end = text.indexOf(TASK_END, at);
+    if (end === -1) return [boardToBytes(next)];
+    const task = next.tasks[i];
+    if (task !== old && task) {
+      chunks.push(bytes.subarray(from, at), Buffer.from(taskText(task)));
+      from = end + TASK_END.length;
+    }
+    at = end + TASK_END.length + ',\n'.length;
+  }
+  const end = at - ',\n'.length;
+  if (text.slice(end) !== TASKS_END) return [boardToBytes(next)];
+  chunks.push(bytes.subarray(from, end));
+  for (const task of next.tasks.slice(kept)) chunks.push(Buffer.from(`,\n${taskText(task)}`));
+  chunks.push(Buffer.from(TASKS_END));
+  return chunks;
+}
+
+/** How many tasks stand at the same place in both; undefined when tasks were removed or moved. */
+function countKept(before: readonly Task[], next: readonly Task[]): number | undefined {
+  if (next.length < before.length) return undefined;
+  return before.every((task, i) => next[i]?.id === task.id) ? before.length : undefined;
+}
+
+/** The board in bytes that coord wrote itself. @throws SyntaxError when they are cut short */
+export function parseBytes(bytes: Buffer): Board {
+  // Bytes of our own making: they were checked before they were written.
+  return JSON.parse(bytes.toString()) as Board;
+}
+
+/** The revision that the text carries, without reading all of it. */
+export function revisionOf(bytes: Buffer): number | undefined {
+  const digits = /"revision":\s*(\d+)/.exec(bytes.toString('latin1', 0, 4096))?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Whether there is nothing to lose: no bytes, white space, or the NULs that a power cut leaves. */
+export function isBlank(bytes: Buffer | undefined): boolean {
+  return bytes === undefined || bytes.every((byte) => byte === 0 || byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
+}

@@ -1,0 +1,71 @@
+/**
+ * A lock that lowers contention, and that nothing relies on (see commit-log.ts for what is relied on).
+ *
+ * proper-lockfile makes a directory and refreshes its mtime; a lock whose mtime is older than {@link STALE_MS} belongs
+ * to a dead or sleeping process and is taken over.
+ */
+import lockfile from 'proper-lockfile';
+import { isErrno } from './atomic.ts';
+
+/** The shortest that proper-lockfile allows. A commit holds the lock for milliseconds. */
+export const STALE_MS = 2000;
+/** After this long a writer goes on without the lock: a paused holder must not stop the world. */
+const PATIENCE_MS = 2000;
+/** First pause between two tries, and the longest; in between full jitter, so that waiters do not march in step. */
+const FIRST_RETRY_MS = 3;
+const LONGEST_RETRY_MS = 60;
+
+/** Tries once. @returns what releases the lock, or undefined while somebody else holds it */
+export function tryLock(folder: string, lockPath: string): (() => void) | undefined {
+  try {
+    const release = lockfile.lockSync(folder, {
+      lockfilePath: lockPath,
+      realpath: false,
+      stale: STALE_MS,
+      update: STALE_MS / 2,
+      // Robbed, or the lock removed by hand: no reason to stop, since the log of commits decides.
+      onCompromised: () => {},
+    });
+    return () => {
+      try {
+        release();
+      } catch {
+        // It was taken over meanwhile, or its folder is gone: either way it is not ours to release.
+      }
+    };
+  } catch (error) {
+    if (isErrno(error, 'ELOCKED', 'ECOMPROMISED')) return undefined;
+    throw error;
+  }
+}
+
+/** Runs `work` holding the lock, or without it when it cannot be had in time. */
+export async function withLock<T>(folder: string, lockPath: string, work: () => Promise<T>): Promise<T> {
+  const start = Date.now();
+  let release = tryLock(folder, lockPath);
+  for (let tries = 0; !release && Date.now() - start < PATIENCE_MS; tries++) {
+    const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** tries);
+    await sleep(1 + Math.random() * longest);
+    release = tryLock(folder, lockPath);
+  }
+  try {
+    return await work();
+  } finally {
+    release?.();
+  }
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Runs one piece of work after the other within this process: one MCP server gets several calls at once. */
+export class Queue {
+  #last: Promise<unknown> = Promise.resolve();
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(work, work);
+    this.#last = next.catch(() => {});
+    return next;
+  }
+}

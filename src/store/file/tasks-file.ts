@@ -1,0 +1,266 @@
+/**
+ * tasks.json: the copy of the newest revision that people and agents read, and may edit.
+ *
+ * It equals the head of the log except in the moments of a commit, after a crash, or after a hand edit. `settle`
+ * brings the two together:
+ *
+ * ```
+ *   the head's bytes ............... settled
+ *   an older revision's bytes ...... a crash, or somebody publishing right now: publish the head
+ *   missing, empty, only NULs ...... look again for half a second (an editor may be saving); then publish the head
+ *   not JSON, or not a board ....... look again likewise; then `tasks-malformed`, and nothing is touched
+ *   a revision above the head ...... the log was lost or a backup restored: the log goes on from it
+ *   anything else valid ............ a hand edit: merge three ways and commit the merge, or keep it in rejected/
+ * ```
+ */
+import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Board, BoardEvent } from '../../model/board.ts';
+import { CoordError } from '../../model/errors.ts';
+import type { EditedBoard } from '../../model/hand-edit.ts';
+import { LEADER } from '../../model/board.ts';
+import { linkAside, orAbsent, readIfThere, removeIfThere, scratchName, writeNew } from './atomic.ts';
+import { boardToBytes, isBlank, parseBytes, revisionOf } from './board-text.ts';
+import type { Appended, CommitLog, Revision } from './commit-log.ts';
+import { sleep } from './lock.ts';
+import type { Tree } from './tree.ts';
+
+/** How long an editor is given to finish a save, and how often to look meanwhile. */
+const SAVE_MS = 500;
+const SAVE_LOOK_MS = 20;
+
+/** Points of the commit protocol at which the tests kill the process. */
+export type Point = 'locked' | 'written' | 'linked' | 'synced' | 'aside' | 'renamed' | 'published' | 'trimmed';
+
+export interface TasksFileOptions {
+  durable: boolean;
+  now: () => string;
+  /** Told what a person should know but no command answers: an edit that could not be merged. */
+  notice: (message: string) => void;
+  at: (point: Point) => void;
+}
+
+type Content =
+  | { kind: 'behind' }
+  | { kind: 'blank' }
+  | { kind: 'malformed'; problem: () => Promise<CoordError> }
+  | { kind: 'newer'; edit: EditedBoard }
+  | { kind: 'edit'; edit: EditedBoard; base: Board | undefined };
+
+export class TasksFile {
+  readonly #tree: Tree;
+  readonly #log: CommitLog;
+  readonly #options: TasksFileOptions;
+  /** What settling itself committed, for the log of events. */
+  readonly events: BoardEvent[] = [];
+
+  constructor(tree: Tree, log: CommitLog, options: TasksFileOptions) {
+    this.#tree = tree;
+    this.#log = log;
+    this.#options = options;
+  }
+
+  /** The head, and whether tasks.json agrees with it. Takes no lock and writes nothing. */
+  async look(): Promise<{ head: Revision | undefined; bytes: Buffer | undefined; content: Content | 'same' }> {
+    const start = Date.now();
+    for (;;) {
+      const head = this.#log.head();
+      const bytes = readIfThere(this.#tree.tasks);
+      if (head && bytes?.equals(head.bytes)) return { head, bytes, content: 'same' };
+      // tasks.json is written after the log: what seems to be ahead may just have been committed.
+      if (this.#log.latest() !== head?.revision) continue;
+      const content = await this.#classify(head, bytes);
+      const mayBeSaving = content.kind === 'blank' || content.kind === 'malformed';
+      if (!mayBeSaving || (content.kind === 'blank' && !head) || Date.now() - start > SAVE_MS)
+        return { head, bytes, content };
+      await sleep(SAVE_LOOK_MS);
+    }
+  }
+
+  async #classify(head: Revision | undefined, bytes: Buffer | undefined): Promise<Content> {
+    if (!bytes || isBlank(bytes)) return { kind: 'blank' };
+    const carried = revisionOf(bytes);
+    if (carried !== undefined && head && carried <= head.revision && this.#log.read(carried)?.equals(bytes))
+      return { kind: 'behind' };
+    const path = this.#tree.tasks;
+    const text = bytes.toString().replace(/^\uFEFF/, '');
+    let document: unknown;
+    try {
+      document = JSON.parse(text);
+    } catch {
+      return { kind: 'malformed', problem: async () => (await import('./malformed.ts')).notJson(path, text) };
+    }
+    // zod and the schemas: only somebody's edit needs them, what coord wrote is known to be valid.
+    const [{ parseBoard }, { migrate }] = await Promise.all([
+      import('../../model/hand-edit.ts'),
+      import('./migrate.ts'),
+    ]);
+    const parsed = parseBoard(migrate(document, path));
+    if (!parsed.ok) {
+      return { kind: 'malformed', problem: async () => (await import('./malformed.ts')).notBoard(path, text, parsed) };
+    }
+    const edit = parsed.board;
+    if (!head || (edit.revision ?? 0) > head.revision) return { kind: 'newer', edit };
+    const base =
+      edit.revision === undefined || edit.revision === head.revision ? head.bytes : this.#log.read(edit.revision);
+    return { kind: 'edit', edit, base: base && parseBytes(base) };
+  }
+
+  /**
+   * Brings log and tasks.json together. @returns the head, which tasks.json now equals
+   * @throws CoordError `tasks-malformed`, `version-unsupported`, `not-initialised`
+   */
+  async settle(): Promise<Revision> {
+    for (;;) {
+      const { head, bytes, content } = await this.look();
+      if (content === 'same') return head as Revision; // `same` as a head that is there
+      switch (content.kind) {
+        case 'malformed':
+          throw await content.problem();
+        case 'blank':
+          if (!head) throw noBoard(this.#tree);
+          await this.publish(head, bytes);
+          break;
+        case 'behind':
+          await this.publish(head as Revision, bytes); // an older revision has a head above it
+          break;
+        case 'newer':
+        case 'edit': {
+          const next = await this.#absorb(content, head, bytes ?? Buffer.alloc(0));
+          if (next) await this.publish(next, bytes);
+        }
+      }
+    }
+  }
+
+  /** What the board is once a hand edit is merged, for readers that may not write. */
+  async preview(head: Revision | undefined, content: Content): Promise<Board> {
+    const { adoptBoard, mergeEdit } = await import('../../model/hand-edit.ts');
+    const now = this.#options.now();
+    if (content.kind === 'newer') return adoptBoard(content.edit, now);
+    if (!head) throw noBoard(this.#tree);
+    if (content.kind !== 'edit' || !content.base) return head.board;
+    const merge = mergeEdit(content.base, head.board, content.edit, now);
+    return merge.ok ? merge.board : head.board;
+  }
+
+  /** Commits a hand edit, or keeps it in rejected/. @returns what to publish; undefined when the race was lost */
+  async #absorb(
+    content: Content & { kind: 'newer' | 'edit' },
+    head: Revision | undefined,
+    bytes: Buffer,
+  ): Promise<Revision | undefined> {
+    const { adoptBoard, mergeEdit } = await import('../../model/hand-edit.ts');
+    const now = this.#options.now();
+    if (content.kind === 'newer' || !head) {
+      const board = adoptBoard(content.edit, now);
+      return this.#commitEdit(
+        { ...board, revision: Math.max(board.revision, 1) },
+        head?.revision ?? 0,
+        'tasks.json taken over as it stood',
+      );
+    }
+    const merge = content.base
+      ? mergeEdit(content.base, head.board, content.edit, now)
+      : { ok: false as const, conflict: `it was made from revision ${content.edit.revision}, too long ago to compare` };
+    if (!merge.ok) {
+      this.#reject(bytes, merge.conflict, content.edit.revision ?? head.revision);
+      return head;
+    }
+    if (merge.board === head.board) return head;
+    return this.#commitEdit(
+      { ...merge.board, revision: head.revision + 1 },
+      head.revision,
+      'tasks.json was edited by hand',
+    );
+  }
+
+  #commitEdit(board: Board, base: number, message: string): Revision | undefined {
+    const bytes = boardToBytes(board);
+    if (this.append(base, board.revision, [bytes]) !== 'committed') return undefined;
+    this.events.push({ agent: LEADER, event: 'edit', message: `${message} (revision ${board.revision})` });
+    return { revision: board.revision, bytes, board };
+  }
+
+  #reject(bytes: Buffer, why: string, base: number): void {
+    mkdirSync(this.#tree.rejected, { recursive: true });
+    const stamp = this.#options.now().replaceAll(/[-:.]/g, '');
+    const path = join(this.#tree.rejected, `tasks-${stamp}-r${base}-${Math.random().toString(36).slice(2, 6)}.json`);
+    writeNew(path, [bytes], this.#options.durable);
+    this.#options.notice(`An edit of tasks.json could not be merged: ${why}. It is kept in ${path}.`);
+  }
+
+  /** Makes a revision of these bytes: temp file, sync, link. Points 4 to 6 of the protocol. */
+  append(base: number, revision: number, chunks: readonly Uint8Array[]): Appended {
+    const temp = scratchName(this.#tree.tmp);
+    try {
+      writeNew(temp, chunks, this.#options.durable);
+      this.#options.at('written');
+      const outcome = this.#log.append(temp, base, revision, () => this.#options.at('linked'));
+      if (outcome === 'committed') this.#options.at('synced');
+      return outcome;
+    } finally {
+      removeIfThere(temp);
+    }
+  }
+
+  /**
+   * Puts the head into tasks.json, unless that is no longer what was `seen` there. Point 7 of the protocol: a second
+   * name keeps what is displaced, so that an edit saved in that very instant is found and absorbed.
+   *
+   * @returns false when tasks.json had changed and nothing was done
+   */
+  async publish(head: Revision, seen: Buffer | undefined): Promise<boolean> {
+    const copy = scratchName(this.#tree.tmp);
+    const aside = scratchName(this.#tree.tmp);
+    try {
+      writeNew(copy, [head.bytes], this.#options.durable);
+      const hasAside = linkAside(this.#tree.tasks, aside);
+      const there = readIfThere(hasAside ? aside : this.#tree.tasks);
+      if (!sameBytes(there, seen)) return false;
+      this.#options.at('aside');
+      // An editor that saves by rename put another file there since; one last look, then nothing but the rename.
+      if (hasAside && inode(this.#tree.tasks) !== inode(aside)) return false;
+      renameSync(copy, this.#tree.tasks);
+      this.#options.at('renamed');
+      if (hasAside && !sameBytes(readIfThere(aside), seen)) await this.#absorbDisplaced(aside);
+      this.#options.at('published');
+      return true;
+    } finally {
+      removeIfThere(copy);
+      removeIfThere(aside);
+    }
+  }
+
+  /** An editor wrote in place into the file that was just replaced: its text is merged like any other edit. */
+  async #absorbDisplaced(aside: string): Promise<void> {
+    const start = Date.now();
+    for (;;) {
+      const head = this.#log.head();
+      const bytes = readIfThere(aside);
+      if (!bytes) return;
+      const content = await this.#classify(head, bytes);
+      if (content.kind === 'behind') return;
+      if (content.kind === 'edit' || content.kind === 'newer') {
+        if (await this.#absorb(content, head, bytes)) return;
+      } else if (Date.now() - start > SAVE_MS) {
+        if (content.kind === 'malformed') this.#reject(bytes, 'it is not a valid board', head?.revision ?? 0);
+        return;
+      } else await sleep(SAVE_LOOK_MS);
+    }
+  }
+}
+
+function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.equals(b);
+}
+
+function inode(path: string): number | undefined {
+  return orAbsent(() => statSync(path))?.ino;
+}
+
+function noBoard(tree: Tree): CoordError {
+  return new CoordError('not-initialised', `${tree.root} holds no tasks.json and no log of commits.`, {
+    hint: 'coord leader init "<goal>"',
+  });
+}

@@ -1,0 +1,87 @@
+/** Every path under `.coordination/`, and how the folder is made. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createIfAbsent, namesIn } from './atomic.ts';
+
+export const TREE_NAME = '.coordination';
+
+const GITIGNORE = `# Machinery of coord. The plan, tasks, context and results above it may be committed.
+.lock
+.commits/
+.tmp/
+.pending/
+rejected/
+`;
+
+/** The folder's layout. For people: plan, tasks, context, logs, results, summary. The rest is machinery. */
+export class Tree {
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  get plan(): string {
+    return join(this.root, 'master-plan.md');
+  }
+  /** A copy of the newest revision, which people and agents read and may edit. */
+  get tasks(): string {
+    return join(this.root, 'tasks.json');
+  }
+  get discoveries(): string {
+    return join(this.root, 'context', 'discoveries.md');
+  }
+  get summary(): string {
+    return join(this.root, 'summary.md');
+  }
+  get logs(): string {
+    return join(this.root, 'logs');
+  }
+  get results(): string {
+    return join(this.root, 'results');
+  }
+  /** Results handed in whose commit may not have happened yet. */
+  get pending(): string {
+    return join(this.root, '.pending');
+  }
+  /** The newest revisions, complete and immutable. Creating a name here is the commit. */
+  get commits(): string {
+    return join(this.root, '.commits');
+  }
+  get tmp(): string {
+    return join(this.root, '.tmp');
+  }
+  get lock(): string {
+    return join(this.root, '.lock');
+  }
+  /** Hand edits that contradict what happened meanwhile. */
+  get rejected(): string {
+    return join(this.root, 'rejected');
+  }
+  get gitignore(): string {
+    return join(this.root, '.gitignore');
+  }
+
+  log(agent: string): string {
+    return join(this.logs, `${agent}.log`);
+  }
+  result(taskId: string): string {
+    return join(this.results, `${taskId}.md`);
+  }
+
+  /** Every folder that a board needs. */
+  folders(): string[] {
+    return [this.root, join(this.root, 'context'), this.logs, this.results, this.pending, this.commits, this.tmp];
+  }
+
+  hasCommits(): boolean {
+    return namesIn(this.commits).length > 0;
+  }
+
+  /** Makes what is missing; what is there stays as it is. */
+  create(): void {
+    for (const folder of this.folders()) mkdirSync(folder, { recursive: true });
+    createIfAbsent(this.gitignore, GITIGNORE);
+    createIfAbsent(this.discoveries, '# Discoveries\n');
+  }
+}

@@ -1,0 +1,172 @@
+/** Loops over any Store: wait for a task, wait for the end, keep a lease. None of them polls. */
+import { type Board, expireLastAttempts, Dependencies, isSettled } from '../model/board.ts';
+import { CoordError } from '../model/errors.ts';
+import type { Claim } from '../model/inputs.ts';
+import { worthClaiming } from '../model/summary.ts';
+import type { Claimed, NotClaimed } from '../model/worker-verbs.ts';
+import type { Store } from './store.ts';
+
+/** The safety tick: a change that no watcher reported is noticed this much later at the worst. */
+const TICK_MS = 5000;
+/** Of many waiters each looks at a moment of its own, so that they do not all read at once. */
+const SPREAD_MS = 4;
+
+export interface WaitOptions {
+  /** Ends the wait with `interrupted`. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds after which the wait ends with `timed-out`; without it, never. */
+  timeoutMs?: number | undefined;
+}
+
+/** One look at the board: the answer, or when to look again at the latest (ISO 8601 UTC) even if nothing changes. */
+type Look<T> = { answer: T } | { wakeAt: string | null };
+
+/**
+ * Looks, and looks again after every change, at `wakeAt`, and on the safety tick, until there is an answer.
+ * The look always decides, never the event: a wake-up cannot be lost, only late by one tick.
+ *
+ * @throws CoordError `timed-out`, `interrupted`
+ */
+export async function waitFor<T>(store: Store, look: () => Promise<Look<T>>, options: WaitOptions = {}): Promise<T> {
+  const deadline = options.timeoutMs === undefined ? Infinity : Date.now() + options.timeoutMs;
+  const first = await look();
+  if ('answer' in first) return first.answer;
+
+  const ending = new AbortController();
+  const stop = (): void => ending.abort();
+  options.signal?.addEventListener('abort', stop);
+  if (options.signal?.aborted) stop();
+  const changes = store.changes(ending.signal)[Symbol.asyncIterator]();
+  let change = changes.next();
+  let wakeAt = first.wakeAt;
+  try {
+    await change; // the watcher stands: whatever comes now is noticed
+    change = changes.next();
+    for (;;) {
+      const seen = await look();
+      if ('answer' in seen) return seen.answer;
+      wakeAt = seen.wakeAt;
+      if (options.signal?.aborted) throw new CoordError('interrupted', 'Interrupted while waiting.');
+      const left = deadline - Date.now();
+      if (left <= 0) throw new CoordError('timed-out', `Nothing happened within ${(options.timeoutMs ?? 0) / 1000} s.`);
+      const untilWake = wakeAt === null ? TICK_MS : Math.max(Date.parse(wakeAt) - Date.now() + 1, 1);
+      const woken = await race(change, Math.min(TICK_MS, untilWake, left), ending.signal);
+      if (woken) {
+        change = changes.next();
+        await race(undefined, Math.random() * SPREAD_MS, ending.signal);
+      }
+    }
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+    stop();
+    change.catch(() => {}); // a watcher that fails while it ends has nobody left to tell
+    await changes.return?.();
+  }
+}
+
+/** True when the event came first, false on the timer or the signal. */
+function race(event: Promise<unknown> | undefined, ms: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const finish = (woken: boolean): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', aborted);
+      resolve(woken);
+    };
+    const aborted = (): void => finish(false);
+    const timer = setTimeout(() => finish(false), ms);
+    signal.addEventListener('abort', aborted);
+    event?.then(() => finish(true), reject);
+  });
+}
+
+/**
+ * Claims the next task, sleeping until there is one. Ends without a task when the board is drained or stuck, since
+ * then nothing comes unless somebody acts; with `stay` it waits on even then.
+ *
+ * @throws CoordError `timed-out`, `interrupted`, and what {@link Store.claim} throws
+ */
+export function nextTask(
+  store: Store,
+  claim: Claim,
+  options: WaitOptions & {
+    stay?: boolean | undefined;
+    /** Told why there is nothing, each time the reason changes. */
+    onIdle?: (idle: NotClaimed) => void;
+    now?: () => string;
+  } = {},
+): Promise<Claimed | NotClaimed> {
+  const now = options.now ?? (() => new Date().toISOString());
+  let told: string | undefined;
+  let isFirst = true;
+  return waitFor<Claimed | NotClaimed>(
+    store,
+    async () => {
+      // A read costs no lock. Only a waiter who sees something to claim queues for it.
+      let idle = isFirst ? undefined : worthClaiming(await store.read(), claim.worker, now());
+      isFirst = false;
+      if (!idle) {
+        const answer = await store.claim(claim);
+        if (answer.task) return { answer };
+        idle = answer;
+      }
+      const isOver = idle.reason === 'drained' || idle.reason === 'stuck';
+      if (isOver && options.stay !== true) return { answer: idle };
+      const reason = `${idle.reason} ${idle.waiting_for.map((task) => task.task_id).join()}`;
+      if (reason !== told) options.onIdle?.(idle);
+      told = reason;
+      return { wakeAt: idle.next_expiry };
+    },
+    options,
+  );
+}
+
+/** Sleeps until nothing on the board can change by itself: every task settled, or what is left is stuck. */
+export function untilSettled(
+  store: Store,
+  options: WaitOptions & { onChange?: (board: Board) => void; now?: () => string } = {},
+): Promise<Board> {
+  const now = options.now ?? (() => new Date().toISOString());
+  let shown = -1;
+  return waitFor<Board>(
+    store,
+    async () => {
+      const { board } = expireLastAttempts(await store.read(), now());
+      if (board.revision !== shown) options.onChange?.(board);
+      shown = board.revision;
+      const open = board.tasks.filter((task) => !isSettled(task));
+      const dependencies = new Dependencies(board);
+      if (open.every((task) => dependencies.isStuck(task))) return { answer: board };
+      const expiries = open.map((task) => task.lease_expires_at).filter((time) => time !== null);
+      const future = expiries.filter((time) => time > now()).toSorted();
+      return { wakeAt: future[0] ?? null };
+    },
+    options,
+  );
+}
+
+/**
+ * Renews the leases of a worker until the signal ends it, every third of the lease.
+ *
+ * @param onLost  called once when the worker no longer holds `taskId`, and the renewing ends
+ */
+export function keepLease(
+  store: Store,
+  held: { worker: string; taskId: string; leaseSeconds: number },
+  signal: AbortSignal,
+  onLost: () => void,
+): void {
+  const timer = setInterval(
+    () => {
+      store.renew({ worker: held.worker }).then(
+        (tasks) => {
+          if (signal.aborted || tasks.some((task) => task.id === held.taskId)) return;
+          clearInterval(timer);
+          onLost();
+        },
+        () => {}, // a board that cannot be read now may be readable at the next third of the lease
+      );
+    },
+    (held.leaseSeconds * 1000) / 3,
+  );
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+}

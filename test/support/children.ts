@@ -1,0 +1,27 @@
+/** Processes that the tests start: bundled from TypeScript, started as `node <file> <args>`. */
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Where the bundled children lie. */
+export const CHILDREN = `${root}node_modules/.cache/coord-test`;
+
+export async function bundleChildren(): Promise<void> {
+  const bundle = await rolldown({
+    input: {
+      'crash-child': `${root}test/support/crash-child.ts`,
+      'torture-child': `${root}test/support/torture-child.ts`,
+      'waiter-child': `${root}test/support/waiter-child.ts`,
+      torture: `${root}test/support/torture-main.ts`,
+    },
+    platform: 'node',
+    transform: { define: { COORD_VERSION: '"test"' } },
+  });
+  await bundle.write({
+    dir: CHILDREN,
+    format: 'esm',
+    entryFileNames: '[name].mjs',
+    chunkFileNames: '[name]-[hash].mjs',
+  });
+}
