@@ -48,10 +48,10 @@ export function removeIfThere(path: string): void {
 
 let counter = 0;
 /** A name in the scratch folder that no other process and no other call uses. */
-export function scratchName(folder: string): string {
+export function scratchName(folder: string, prefix = ''): string {
   return join(
     folder,
-    `${process.pid}-${Date.now().toString(36)}-${counter++}-${Math.random().toString(36).slice(2, 8)}`,
+    `${prefix}${process.pid}-${Date.now().toString(36)}-${counter++}-${Math.random().toString(36).slice(2, 8)}`,
   );
 }
 
@@ -129,24 +129,28 @@ export function isLinkUnsupported(error: unknown): boolean {
   return isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK');
 }
 
-/** A second name for a file; false where there is none, or where the file system knows no links. */
-export function linkAside(path: string, aside: string): boolean {
+/** Gives a file a second name unless that is taken. */
+export function linkIfFree(path: string, name: string): 'linked' | 'taken' | 'unsupported' {
   try {
-    linkSync(path, aside);
-    return true;
+    linkSync(path, name);
+    return 'linked';
   } catch (error) {
-    if (isErrno(error, 'ENOENT') || isLinkUnsupported(error)) return false;
+    if (isErrno(error, 'EEXIST')) return 'taken';
+    if (isErrno(error, 'ENOENT')) return 'taken'; // swept while this process slept: others have gone on
+    if (isLinkUnsupported(error)) return 'unsupported';
     throw error;
   }
 }
 
-/** Removes scratch files older than a minute: what a crash left. A process that slept longer tries its commit again. */
-export function sweep(folder: string, nowMs: number): void {
-  for (const name of namesIn(folder)) {
-    const path = join(folder, name);
-    const stat = orAbsent(() => statSync(path));
-    if (stat && nowMs - stat.mtimeMs > 60_000) removeIfThere(path);
-  }
+/** @returns false where there was no such file */
+export function moveIfThere(path: string, to: string): boolean {
+  return orAbsent(() => (renameSync(path, to), true)) ?? false;
+}
+
+/** Milliseconds since a file was last written or renamed; undefined where there is none. */
+export function ageOf(path: string): number | undefined {
+  const stat = orAbsent(() => statSync(path));
+  return stat && Date.now() - Math.max(stat.mtimeMs, stat.ctimeMs);
 }
 
 /** Turns what the operating system says into a message that a person can act on; other errors pass unchanged. */

@@ -10,7 +10,7 @@
 import type { Board, BoardEvent, Change } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
 import type { Backend, Documents } from '../store.ts';
-import { explainErrno, sweep } from './atomic.ts';
+import { explainErrno } from './atomic.ts';
 import { nextBytes } from './board-text.ts';
 import { CommitLog, type Revision } from './commit-log.ts';
 import { FileDocuments } from './documents.ts';
@@ -140,7 +140,7 @@ export class FileBackend implements Backend {
       // Whoever renames last must leave the newest.
       if (!isPublished || this.#log.latest() !== made.revision) await this.#settle();
       this.#log.trim(made.bytes.length);
-      sweep(this.#tree.tmp, Date.now());
+      await this.#tasks.sweep();
       this.#options.at('trimmed');
       await this.#logEvents(events);
     } catch (error) {

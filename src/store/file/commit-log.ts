@@ -21,6 +21,7 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
+  mkdirSync,
   openSync,
   renameSync,
   statSync,
@@ -132,7 +133,12 @@ export class CommitLog {
         linkSync(temp, this.path(revision));
         return true;
       } catch (error) {
-        if (isErrno(error, 'EEXIST', 'ENOENT')) return false; // ENOENT: our scratch file was swept while we slept
+        if (isErrno(error, 'EEXIST')) return false;
+        if (isErrno(error, 'ENOENT')) {
+          if (!existsSync(temp)) return false; // swept while we slept
+          mkdirSync(this.#folder, { recursive: true }); // a cloned or restored tree has no log yet
+          return this.#createName(temp, revision);
+        }
         if (!isLinkUnsupported(error)) throw error;
         this.#canLink = false;
       }
@@ -151,6 +157,7 @@ export class CommitLog {
     const path = this.path(revision);
     let fd: number;
     try {
+      mkdirSync(this.#folder, { recursive: true });
       fd = openSync(path, 'wx');
     } catch (error) {
       if (isErrno(error, 'EEXIST')) return false;

@@ -7,30 +7,53 @@
  * ```
  *   the head's bytes ............... settled
  *   an older revision's bytes ...... a crash, or somebody publishing right now: publish the head
- *   missing, empty, only NULs ...... look again for half a second (an editor may be saving); then publish the head
+ *   missing ........................ a publisher between its two steps, or one that died there: publish the head
+ *   empty, only NULs ............... look again for half a second (an editor may be saving); then publish the head
  *   not JSON, or not a board ....... look again likewise; then `tasks-malformed`, and nothing is touched
  *   a revision above the head ...... the log was lost or a backup restored: the log goes on from it
  *   anything else valid ............ a hand edit: merge three ways and commit the merge, or keep it in rejected/
  * ```
  */
-import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Board, BoardEvent } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
 import type { EditedBoard } from '../../model/hand-edit.ts';
 import { LEADER } from '../../model/board.ts';
-import { linkAside, orAbsent, readIfThere, removeIfThere, scratchName, writeNew } from './atomic.ts';
+import {
+  ageOf,
+  linkIfFree,
+  moveIfThere,
+  namesIn,
+  readIfThere,
+  removeIfThere,
+  scratchName,
+  writeNew,
+} from './atomic.ts';
 import { boardToBytes, isBlank, parseBytes, revisionOf } from './board-text.ts';
 import type { Appended, CommitLog, Revision } from './commit-log.ts';
-import { sleep } from './lock.ts';
+import { sleep, STALE_MS } from './lock.ts';
 import type { Tree } from './tree.ts';
 
 /** How long an editor is given to finish a save, and how often to look meanwhile. */
 const SAVE_MS = 500;
 const SAVE_LOOK_MS = 20;
+/** Scratch files older than this were left by a crash. A process that slept longer tries its commit again. */
+const SCRATCH_MS = 60_000;
+/** Begins the names of files moved aside by a publisher. */
+const DISPLACED = 'displaced-';
 
 /** Points of the commit protocol at which the tests kill the process. */
-export type Point = 'locked' | 'written' | 'linked' | 'synced' | 'aside' | 'renamed' | 'published' | 'trimmed';
+export type Point =
+  | 'locked'
+  | 'written'
+  | 'linked'
+  | 'synced'
+  | 'aside'
+  | 'moved'
+  | 'renamed'
+  | 'published'
+  | 'trimmed';
 
 export interface TasksFileOptions {
   durable: boolean;
@@ -38,6 +61,7 @@ export interface TasksFileOptions {
   /** Told what a person should know but no command answers: an edit that could not be merged. */
   notice: (message: string) => void;
   at: (point: Point) => void;
+  canLink: boolean;
 }
 
 type Content =
@@ -70,9 +94,8 @@ export class TasksFile {
       // tasks.json is written after the log: what seems to be ahead may just have been committed.
       if (this.#log.latest() !== head?.revision) continue;
       const content = await this.#classify(head, bytes);
-      const mayBeSaving = content.kind === 'blank' || content.kind === 'malformed';
-      if (!mayBeSaving || (content.kind === 'blank' && !head) || Date.now() - start > SAVE_MS)
-        return { head, bytes, content };
+      const mayBeSaving = (content.kind === 'blank' && bytes !== undefined) || content.kind === 'malformed';
+      if (!mayBeSaving || Date.now() - start > SAVE_MS) return { head, bytes, content };
       await sleep(SAVE_LOOK_MS);
     }
   }
@@ -119,6 +142,7 @@ export class TasksFile {
           throw await content.problem();
         case 'blank':
           if (!head) throw noBoard(this.#tree);
+          if (!bytes) await this.sweep(true);
           await this.publish(head, bytes);
           break;
         case 'behind':
@@ -205,34 +229,62 @@ export class TasksFile {
   }
 
   /**
-   * Puts the head into tasks.json, unless that is no longer what was `seen` there. Point 7 of the protocol: a second
-   * name keeps what is displaced, so that an edit saved in that very instant is found and absorbed.
+   * Puts the head into tasks.json, unless that is no longer what was `seen` there. Point 7 of the protocol.
+   *
+   * A rename over the old file would be one step, but whatever an editor saved between our last look and that step would
+   * be gone without a trace; the torture found it within a minute. So the old file is moved aside, which takes exactly
+   * what is there, looked at, and the new one linked into the free name, which never replaces anything. For some
+   * microseconds tasks.json is missing; coord's own readers go by the log and do not notice. Without link(2) the rename
+   * over it is all there is.
    *
    * @returns false when tasks.json had changed and nothing was done
    */
   async publish(head: Revision, seen: Buffer | undefined): Promise<boolean> {
     const copy = scratchName(this.#tree.tmp);
-    const aside = scratchName(this.#tree.tmp);
+    const aside = scratchName(this.#tree.tmp, DISPLACED);
     try {
       writeNew(copy, [head.bytes], this.#options.durable);
-      const hasAside = linkAside(this.#tree.tasks, aside);
-      const there = readIfThere(hasAside ? aside : this.#tree.tasks);
-      if (!sameBytes(there, seen)) return false;
+      if (!sameBytes(readIfThere(this.#tree.tasks), seen)) return false;
       this.#options.at('aside');
-      // An editor that saves by rename put another file there since; one last look, then nothing but the rename.
-      if (hasAside && inode(this.#tree.tasks) !== inode(aside)) return false;
-      renameSync(copy, this.#tree.tasks);
+      if (!this.#options.canLink) {
+        renameSync(copy, this.#tree.tasks);
+        return true;
+      }
+      const wasThere = moveIfThere(this.#tree.tasks, aside);
+      this.#options.at('moved');
+      const isOurs = sameBytes(wasThere ? readIfThere(aside) : undefined, seen);
+      // Somebody saved in that very moment: their file goes back, unless the name is taken again.
+      const linked = linkIfFree(isOurs ? copy : aside, this.#tree.tasks);
+      if (linked === 'unsupported') renameSync(copy, this.#tree.tasks);
       this.#options.at('renamed');
-      if (hasAside && !sameBytes(readIfThere(aside), seen)) await this.#absorbDisplaced(aside);
+      const isTakenBack = !isOurs && linked === 'linked';
+      if (wasThere && !isTakenBack && !sameBytes(readIfThere(aside), seen)) await this.#absorbDisplaced(aside);
       this.#options.at('published');
-      return true;
+      return isOurs && linked !== 'taken';
     } finally {
       removeIfThere(copy);
       removeIfThere(aside);
     }
   }
 
-  /** An editor wrote in place into the file that was just replaced: its text is merged like any other edit. */
+  /**
+   * Tidies the scratch folder after crashes. A file that a publisher moved aside and did not live to look at may hold
+   * somebody's edit: that is merged first.
+   *
+   * @param isMissing  tasks.json is: look into displaced files at once, since one may be all there is of it
+   */
+  async sweep(isMissing = false): Promise<void> {
+    for (const name of namesIn(this.#tree.tmp)) {
+      const path = join(this.#tree.tmp, name);
+      const isDisplaced = name.startsWith(DISPLACED);
+      const isLeft = (ageOf(path) ?? 0) > (isDisplaced ? STALE_MS : SCRATCH_MS);
+      if (isDisplaced && (isLeft || isMissing)) await this.#absorbDisplaced(path);
+      if (!isLeft) continue;
+      removeIfThere(path);
+    }
+  }
+
+  /** An editor saved into the file that was just replaced: its text is merged like any other edit. */
   async #absorbDisplaced(aside: string): Promise<void> {
     const start = Date.now();
     for (;;) {
@@ -253,10 +305,6 @@ export class TasksFile {
 
 function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
   return a === undefined || b === undefined ? a === b : a.equals(b);
-}
-
-function inode(path: string): number | undefined {
-  return orAbsent(() => statSync(path))?.ino;
 }
 
 function noBoard(tree: Tree): CoordError {

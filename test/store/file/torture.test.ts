@@ -1,0 +1,23 @@
+/** The short torture; `npm run torture` is the long one. */
+import { expect, test } from 'vitest';
+import { CHILDREN } from '../../support/children.ts';
+import { torture } from '../../support/torture.ts';
+
+test.each([
+  { lock: true, canLink: true, editor: 'rename' as const },
+  { lock: false, canLink: true, editor: 'in place' as const },
+  { lock: false, canLink: false, editor: 'none' as const },
+])('killed, paused and edited at random, nothing is lost and nothing doubled: %o', async (options) => {
+  const { violations, figures } = await torture({
+    ...options,
+    processes: 8,
+    operations: 2000,
+    seconds: 10,
+    children: CHILDREN,
+    kill: true,
+    pause: true,
+  });
+  expect(violations).toEqual([]);
+  expect(figures['acknowledged']).toBeGreaterThan(50);
+  expect(figures['kills']).toBeGreaterThan(0);
+});
