@@ -13,7 +13,6 @@ export async function bundleChildren(): Promise<void> {
       'crash-child': `${root}test/support/crash-child.ts`,
       'torture-child': `${root}test/support/torture-child.ts`,
       'waiter-child': `${root}test/support/waiter-child.ts`,
-      torture: `${root}test/support/torture-main.ts`,
     },
     platform: 'node',
     transform: { define: { COORD_VERSION: '"test"' } },

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# npm run demo: the rest-api example with the coord of this checkout.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+bin=$(mktemp -d)
+trap 'rm -rf "$bin"' EXIT
+ln -s "$here/../bin/coord.cjs" "$bin/coord"
+PATH="$bin:$PATH" bash "$here/rest-api/run.sh" "$@"
