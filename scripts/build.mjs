@@ -28,7 +28,13 @@ const binary = await rolldown({
   platform: 'node',
   plugins: [lazyChildProcess],
   // proper-lockfile's graceful-fs retries on EMFILE, which a command with three open files does not need; 5 ms.
-  resolve: { alias: { 'graceful-fs': 'node:fs' } },
+  // jsonc-parser's main is UMD, whose requires no bundler can follow.
+  resolve: {
+    alias: {
+      'graceful-fs': 'node:fs',
+      'jsonc-parser': join(import.meta.dirname, '../node_modules/jsonc-parser/lib/esm/main.js'),
+    },
+  },
   transform: { define: { COORD_VERSION: JSON.stringify(manifest.version) } },
 });
 const { output } = await binary.write({

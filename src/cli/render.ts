@@ -51,21 +51,36 @@ export function claimText(answer: Claimed, worker: string, resultPath: (id: stri
   return lines.join('\n');
 }
 
-/** Why there is nothing to claim, and what to do about it. */
-export function idleText(idle: NotClaimed, worker: string): string {
-  const tasks = `${idle.open} ${idle.open === 1 ? 'task' : 'tasks'}`;
+/** Why there is nothing to claim, in a few words. */
+export function waitingText(idle: NotClaimed): string {
+  const tasks = `${idle.open} ${idle.open === 1 ? 'task' : 'tasks'} left`;
   const named = idle.waiting_for
     .map((task) => `${task.task_id} (${task.worker === null ? task.status : `claimed by ${task.worker}`})`)
     .join(', ');
   switch (idle.reason) {
     case 'drained':
-      return 'drained: every task is settled, stop working.';
+      return 'drained: every task is settled';
     case 'empty':
-      return `empty: no task yet. Wait for the leader with: coord worker claim ${worker} --wait`;
+      return 'empty: no task yet';
     case 'blocked':
-      return `blocked: ${tasks} left, waiting for ${named}. Sleep until one is free with: coord worker claim ${worker} --wait`;
+      return `blocked: ${tasks}, waiting for ${named}`;
     case 'stuck':
-      return `stuck: ${tasks} left, behind ${named}. The leader must act: coord leader retry ${idle.waiting_for[0]?.task_id ?? '<task>'}, or cancel --cascade`;
+      return `stuck: ${tasks}, behind ${named}`;
+  }
+}
+
+/** The same, and what to do about it. */
+export function idleText(idle: NotClaimed, worker: string): string {
+  const what = waitingText(idle);
+  switch (idle.reason) {
+    case 'drained':
+      return `${what}, stop working.`;
+    case 'empty':
+      return `${what}. Wait for the leader with: coord worker claim ${worker} --wait`;
+    case 'blocked':
+      return `${what}. Sleep until one is free with: coord worker claim ${worker} --wait`;
+    case 'stuck':
+      return `${what}. The leader must act: coord leader retry ${idle.waiting_for[0]?.task_id ?? '<task>'}, or cancel --cascade`;
   }
 }
 

@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import { keepLease, nextTask } from '../store/wait.ts';
 import { type Context, leaseSeconds, type Reply, withStore } from './context.ts';
 import { EXIT } from './output.ts';
-import { idleText } from './render.ts';
+import { idleText, waitingText } from './render.ts';
 import { briefFor } from './worker.ts';
 
 /** How long a command has to end after SIGTERM before it is killed. */
@@ -34,8 +34,7 @@ export async function run(
         signal: context.io.signal,
         timeoutMs: options.timeout,
         stay: options.stay,
-        onIdle: (idle) =>
-          context.note(`${worker}: ${clip(idleText(idle, worker).replace(/ Sleep until .*| Wait for .*/, ''), 200)}`),
+        onIdle: (idle) => context.note(`${worker}: ${waitingText(idle)}`),
       });
       if (!answer.task) {
         const isDrained = answer.reason === 'drained';

@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import { findTask } from '../model/board.ts';
 import { writeBrief } from '../model/brief.ts';
+import { CoordError } from '../model/errors.ts';
 import { AddDiscovery, Claim, Complete, Fail, parseInput, Release, Renew } from '../model/inputs.ts';
 import { claimableTasks } from '../model/summary.ts';
 import type { Task } from '../model/task.ts';
@@ -12,7 +13,7 @@ import { nextTask } from '../store/wait.ts';
 import { type Context, leaseSeconds, now, type Reply, textOrStdin, withStore } from './context.ts';
 import { formatTime } from './durations.ts';
 import { EXIT } from './output.ts';
-import { claimText, idleText, listText } from './render.ts';
+import { claimText, idleText, listText, waitingText } from './render.ts';
 
 export interface ClaimOptions {
   wait?: boolean;
@@ -32,12 +33,31 @@ export async function claim(
   const isWaiting = options.wait === true || options.stay === true || options.timeout !== undefined;
   return withStore(context, async (store) => {
     const answer: ClaimAnswer = isWaiting
-      ? await nextTask(store, input, { signal: context.io.signal, timeoutMs: options.timeout, stay: options.stay })
+      ? await waitForTask(context, store, input, options)
       : await store.claim(input);
     if (!answer.task) return notClaimed(answer, worker);
     const resultPath = (id: string): string => relative(context.io.cwd, `${store.location}/results/${id}.md`);
     return { text: claimText(visibleDeep(answer), worker, resultPath), json: answer };
   });
+}
+
+/** Sleeps until there is a task; a time-out says what it waited for. */
+async function waitForTask(context: Context, store: Store, input: Claim, options: ClaimOptions): Promise<ClaimAnswer> {
+  let idle: NotClaimed | undefined;
+  try {
+    return await nextTask(store, input, {
+      signal: context.io.signal,
+      timeoutMs: options.timeout,
+      stay: options.stay,
+      onIdle: (reason) => (idle = reason),
+    });
+  } catch (error) {
+    if (!(error instanceof CoordError) || error.code !== 'timed-out' || !idle) throw error;
+    throw new CoordError('timed-out', `${error.message.replace(/\.$/, '')}; ${waitingText(idle)}.`, {
+      hint: 'Run the same command again to go on waiting.',
+      cause: error,
+    });
+  }
 }
 
 function notClaimed(idle: NotClaimed, worker: string): Reply {

@@ -22,7 +22,11 @@ for (let n = 0; ; n++) {
   } catch (error) {
     if (!(error instanceof CoordError)) throw error;
     tell({ refused: error.code, token });
-    if (!['claim-lost', 'not-claimable', 'worker-busy', 'task-state', 'outcome-unknown', 'tasks-malformed'].includes(error.code))
+    if (
+      !['claim-lost', 'not-claimable', 'worker-busy', 'task-state', 'outcome-unknown', 'tasks-malformed'].includes(
+        error.code,
+      )
+    )
       throw error;
   }
 }

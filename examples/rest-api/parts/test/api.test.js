@@ -5,7 +5,12 @@ import { makeServer } from '../src/server.js';
 
 const server = makeServer();
 let base;
-before(() => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((base = `http://127.0.0.1:${server.address().port}`)))));
+before(
+  () =>
+    new Promise((resolve) =>
+      server.listen(0, '127.0.0.1', () => resolve((base = `http://127.0.0.1:${server.address().port}`))),
+    ),
+);
 after(() => server.close());
 
 async function call(method, path, body) {

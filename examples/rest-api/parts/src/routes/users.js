@@ -11,7 +11,8 @@ export function addUserRoutes(router, store) {
     .on('GET', '/users/:id', ({ params }) => ({ status: 200, body: shown(store.get(params.id)) }))
     .on('POST', '/users', async ({ request }) => {
       const input = await readJson(request);
-      if (typeof input.password !== 'string' || input.password.length < 8) throw new HttpError(400, 'password is too short');
+      if (typeof input.password !== 'string' || input.password.length < 8)
+        throw new HttpError(400, 'password is too short');
       const user = store.add({ ...makeUser(input), hash: hashPassword(input.password) });
       return { status: 201, body: shown(user) };
     })
