@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { assertNever } from '../model/errors.ts';
 import type { Reply } from './context.ts';
 
-export type Shell = 'bash' | 'zsh' | 'fish';
+type Shell = 'bash' | 'zsh' | 'fish';
 
 /** One place in the tree: the words that lead there, and what may follow. */
 interface Place {

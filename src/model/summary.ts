@@ -4,7 +4,7 @@ import type { Task } from './task.ts';
 import { explainIdle, type NotClaimed } from './worker-verbs.ts';
 
 /** Names shown of each list before "and N more". */
-export const SHOWN = 10;
+const SHOWN = 10;
 
 export interface Counts {
   total: number;

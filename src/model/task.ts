@@ -20,7 +20,7 @@ import * as z from 'zod';
 export const STATUSES = ['available', 'claimed', 'done', 'failed', 'cancelled'] as const;
 
 /** Names of workers and tags, and ids of tasks: they become file names, so no dot first, no slash. */
-export const NAME_PATTERN = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
+const NAME_PATTERN = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
 const NAME_RULE = 'must be 1 to 64 letters, digits, ".", "_" or "-", not starting with a dot';
 
 /** Longest description, reason, hint or discovery, in characters. Results may be longer: see inputs.ts. */
@@ -46,7 +46,7 @@ const LooseTime = z
   }, Time.nullable())
   .default(null);
 
-export const TaskContext = z.looseObject({
+const TaskContext = z.looseObject({
   files: z.array(z.string().min(1).max(1024)).default([]),
   hints: z.preprocess((value) => value ?? '', z.string().max(MAX_TEXT)),
 });

@@ -39,7 +39,7 @@ export function openMemoryStore(goal?: string, now: () => string = clock): Store
 }
 
 /** The folder of the board. @throws CoordError `not-initialised` */
-export function findTree(options: OpenOptions): Tree {
+function findTree(options: OpenOptions): Tree {
   const cwd = resolve(options.cwd ?? '.');
   if (options.dir !== undefined) {
     const tree = namedTree(cwd, options.dir);

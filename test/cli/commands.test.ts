@@ -27,7 +27,7 @@ describe('leader', () => {
   test('of many inits at once exactly one succeeds', async () => {
     const fresh = new Rig();
     const runs = await Promise.all(Array.from({ length: 6 }, (_, i) => fresh.coord(['leader', 'init', `goal ${i}`])));
-    expect(runs.map((run) => run.code).toSorted()).toEqual([0, 4, 4, 4, 4, 4]);
+    expect(runs.map((run) => String(run.code)).toSorted()).toEqual(['0', '4', '4', '4', '4', '4']);
     const winner = runs.findIndex((run) => run.code === 0);
     expect(fresh.board()['goal']).toBe(`goal ${winner}`);
     expect(fresh.read('.coordination/master-plan.md')).toContain(`goal ${winner}`);

@@ -35,7 +35,7 @@ test('waiting workers wake for a new task, one of them gets it, and all stop whe
   await rig.ok(['worker', 'complete', name, 'task-002', 'x']);
   await rig.ok(['worker', 'complete', 'holder', 'task-001', 'x']);
   const ends = await Promise.all(waiters.map(({ ended }) => ended));
-  expect(ends.map((end) => end.code).toSorted()).toEqual([0, 3, 3]);
+  expect(ends.map((end) => String(end.code)).toSorted()).toEqual(['0', '3', '3']);
 });
 
 test('a waiter takes over an expired lease, and a time-out ends a wait with 5', async () => {

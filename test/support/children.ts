@@ -12,7 +12,6 @@ export async function bundleChildren(): Promise<void> {
     input: {
       'crash-child': `${root}test/support/crash-child.ts`,
       'torture-child': `${root}test/support/torture-child.ts`,
-      'waiter-child': `${root}test/support/waiter-child.ts`,
     },
     platform: 'node',
     transform: { define: { COORD_VERSION: '"test"' } },

@@ -105,6 +105,7 @@ async function tortureIn(cwd: string, options: TortureOptions): Promise<TortureR
     if (!isOn) return;
     tormentors.push(
       (async () => {
+        // oxlint-disable-next-line no-unmodified-loop-condition -- set below, between two awaits
         while (!isOver) {
           await sleep(every * (0.5 + Math.random()));
           if (!isOver) await act();

@@ -70,7 +70,7 @@ export function writeNew(path: string, chunks: readonly Uint8Array[], durable: b
 }
 
 /** Writes everything to an open file and closes it. */
-export function writeChunks(fd: number, chunks: readonly Uint8Array[], durable: boolean): void {
+function writeChunks(fd: number, chunks: readonly Uint8Array[], durable: boolean): void {
   try {
     let rest = chunks.filter((chunk) => chunk.length > 0);
     while (rest.length > 0) {

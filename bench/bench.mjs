@@ -1,0 +1,196 @@
+// npm run bench: every figure is a ratio to `node -e 0` of the same run, or a ratio of sizes, so that a slow or shared
+// machine changes none of them much. Commands run interleaved with their baseline; figures are medians.
+import { fork, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { initStore } from '../dist/index.js';
+
+const BIN = fileURLToPath(new URL('../bin/coord.cjs', import.meta.url));
+const RUNS = Number(process.argv[2] ?? 21);
+// NODE_EXTRA_CA_CERTS makes Node read certificates at every start, on both sides, and the ratios lie.
+const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
+const folders = [];
+process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+let failed = 0;
+function report(what, value, most, unit = '', aim) {
+  const ok = value <= most;
+  if (!ok) failed++;
+  console.log(
+    `${ok ? 'ok  ' : 'OVER'} ${what}: ${value.toFixed(unit === '' ? 2 : 0)}${unit} (at most ${most}${unit}${aim === undefined ? '' : `, aim ${aim}`})`,
+  );
+}
+
+async function board(size) {
+  const cwd = mkdtempSync(join(tmpdir(), 'coord-bench-'));
+  folders.push(cwd);
+  const { store } = await initStore({ goal: 'Build a REST API for user management' }, { cwd });
+  const tasks = Array.from({ length: size }, (_unused, i) => ({
+    description: `Implement the endpoint number ${i + 1} with its validation`,
+    dependencies: i < size / 2 ? [] : [`#${i - Math.floor(size / 2) + 1}`],
+    files: [`src/routes/endpoint-${i + 1}.ts`],
+    hints: 'Use zod for validation',
+  }));
+  if (size > 0) await store.addTasks({ tasks });
+  return { cwd, store };
+}
+
+function time(cwd, args) {
+  const start = process.hrtime.bigint();
+  const ran = spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8' });
+  const ms = Number(process.hrtime.bigint() - start) / 1e6;
+  if (ran.status !== 0) throw new Error(`${args.join(' ')}: ${ran.stderr}`);
+  return { ms, ran };
+}
+const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+
+/** Median wall time of each command, all interleaved. */
+function compare(commands) {
+  const times = commands.map(() => []);
+  for (let run = -2; run < RUNS; run++) {
+    commands.forEach(({ cwd, args }, i) => {
+      const { ms } = time(cwd, args(run));
+      if (run >= 0) times[i].push(ms); // the first two fill caches
+    });
+  }
+  return times.map(median);
+}
+
+console.log(`Node ${process.version}, ${RUNS} runs each\n`);
+
+{
+  const boards = { 50: await board(50), 1000: await board(1000), 10000: await board(10_000) };
+  const claim = (size) => ({ cwd: boards[size].cwd, args: (run) => [BIN, 'worker', 'claim', `w${run}`] });
+  const add = (size) => ({
+    cwd: boards[size].cwd,
+    args: (run) => [BIN, 'leader', 'add-task', `one more ${run}`, '-p', '3'],
+  });
+  const [node, version, claim50, claim1000, claim10000, add50, add1000, add10000] = compare([
+    { args: () => ['-e', '0'] },
+    { args: () => [BIN, '--version'] },
+    claim(50),
+    claim(1000),
+    claim(10_000),
+    add(50),
+    add(1000),
+    add(10_000),
+  ]);
+  console.log(`start-up and board size (node -e 0 took ${node.toFixed(0)} ms)`);
+  report('coord --version / node -e 0', version / node, 1.4);
+  report('claim on 50 tasks / node -e 0', claim50 / node, 2, '', 1.5);
+  report('add-task on 50 tasks / node -e 0', add50 / node, 2, '', 1.5);
+  report('claim on 1,000 tasks / on 50', claim1000 / claim50, 1.25);
+  report('add-task on 1,000 tasks / on 50', add1000 / add50, 1.25);
+  report('claim on 10,000 tasks / on 50', claim10000 / claim50, 3, '', 2);
+  report('add-task on 10,000 tasks / on 50', add10000 / add50, 3, '', 2);
+}
+
+{
+  console.log('\ncontention');
+  const storm = async (cwd, args) => {
+    const start = process.hrtime.bigint();
+    await Promise.all(
+      Array.from({ length: 32 }, async (_unused, p) => {
+        for (let i = 0; i < 5; i++) {
+          await new Promise((resolve, reject) =>
+            spawn(process.execPath, [BIN, ...args(p, i)], { cwd, env, stdio: 'ignore' }).on('exit', (code) =>
+              code === 0 ? resolve() : reject(new Error(`exit ${code}`)),
+            ),
+          );
+        }
+      }),
+    );
+    return Number(process.hrtime.bigint() - start) / 1e6;
+  };
+  const ratios = [];
+  for (let round = 0; round < 3; round++) {
+    const { cwd, store } = await board(0);
+    const starting = await storm(cwd, () => ['--version']);
+    const adding = await storm(cwd, (p, i) => ['leader', 'add-task', `task ${p}.${i}`]);
+    const { tasks } = await store.read();
+    if (new Set(tasks.map((task) => task.description)).size !== 160)
+      throw new Error(`${160 - tasks.length} of 160 adds are lost`);
+    ratios.push(adding / starting);
+  }
+  report('32 processes, 5 adds each / 5 times --version each', median(ratios), 2, '', 1.3);
+}
+
+for (const waiters of [1, 50]) {
+  console.log(`\nwaking, ${waiters} ${waiters === 1 ? 'waiter' : 'waiters'}`);
+  const { cwd } = await board(0);
+  const dir = join(cwd, '.coordination');
+  const claims = new Map();
+  const children = await Promise.all(
+    Array.from(
+      { length: waiters },
+      (_unused, i) =>
+        new Promise((resolve) => {
+          const child = fork(fileURLToPath(new URL('waiter.mjs', import.meta.url)), [dir, `w${i}`], { env });
+          child.on('message', (message) => {
+            if (message.ready) resolve(child);
+            else claims.set(message.task, [...(claims.get(message.task) ?? []), message.at]);
+          });
+        }),
+    ),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 500 + waiters * 40));
+  const { openStore } = await import('../dist/index.js');
+  let linked = 0;
+  const adder = openStore({
+    dir,
+    at: (point) => point === 'linked' && (linked = performance.timeOrigin + performance.now()),
+  });
+  const wakes = [];
+  for (let i = 0; i < RUNS; i++) {
+    const { tasks } = await adder.addTasks({ tasks: [{ description: `wake up ${i}` }] });
+    const added = linked;
+    while (!claims.has(tasks[0].id)) await new Promise((resolve) => setTimeout(resolve, 5));
+    wakes.push(claims.get(tasks[0].id)[0] - added);
+    // Until every waiter sleeps again.
+    await new Promise((resolve) => setTimeout(resolve, 250 + waiters * 20));
+  }
+  for (const child of children) child.disconnect();
+  report('median from the commit of add-task to the commit of the claim', median(wakes), 30, ' ms');
+  report('claims of the most claimed task', Math.max(...[...claims.values()].map((list) => list.length)), 1, ' ');
+}
+
+{
+  console.log('\nwhat an agent reads (stdout and stderr)');
+  for (const size of [10, 10_000]) {
+    const { cwd } = await board(size);
+    const bytes = (args) => {
+      const { ran } = time(cwd, [BIN, ...args]);
+      return Buffer.byteLength(ran.stdout + ran.stderr);
+    };
+    const claim = bytes(['worker', 'claim', 'terminal-2']);
+    const complete = bytes(['worker', 'complete', 'terminal-2', 'task-001', 'Endpoint with validation and tests']);
+    report(`one claim and one complete on ${size} tasks`, claim + complete, 900, ' bytes');
+    for (const worker of ['terminal-2', 'terminal-3', 'terminal-4']) bytes(['worker', 'claim', worker]);
+    report(`leader status on ${size} tasks`, bytes(['leader', 'status']), 900, ' bytes');
+  }
+}
+
+{
+  console.log('\npeak memory');
+  const { cwd } = await board(50);
+  const peak = (args) => {
+    const ran = spawnSync(
+      process.execPath,
+      ['--require', fileURLToPath(new URL('rss.cjs', import.meta.url)), ...args],
+      { cwd, env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] },
+    );
+    return Number(ran.output[3].toString());
+  };
+  const claims = [];
+  const nodes = [];
+  for (let run = 0; run < 7; run++) {
+    nodes.push(peak(['-e', '0']));
+    claims.push(peak([BIN, 'worker', 'claim', `m${run}`]));
+  }
+  report('claim on 50 tasks / node -e 0', median(claims) / median(nodes), 1.5);
+}
+
+console.log(failed === 0 ? '\nall within bounds' : `\n${failed} over`);
+process.exitCode = failed === 0 ? 0 : 1;
