@@ -40,7 +40,7 @@ function load(file) {
   const module = { exports: {} };
   modules.set(file, module);
   const filename = path.join(dist, file);
-  const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(filename, 'utf8')}\n})`;
+  const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(filename, 'latin1')}\n})`;
   let cachedData;
   for (const folder of folders) cachedData ??= read(path.join(folder, `${command}-${file}.bin`));
   const script = new Script(source, {

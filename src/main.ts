@@ -1,6 +1,5 @@
 /** The process edge: argv, environment, streams and signals in, exit code out. */
 import { fstatSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { runCli } from './cli/run.ts';
 import type { Stream } from './cli/context.ts';
 import { CoordError } from './model/errors.ts';
@@ -43,14 +42,18 @@ void runCli(
  * takes, and may lose the end of a long answer when the process ends.
  */
 function stream(fd: 1 | 2): Stream {
-  const tty = isTerminal(fd) ? (fd === 1 ? process.stdout : process.stderr) : undefined;
-  return { write: (text) => writeAll(fd, Buffer.from(text)), isTTY: tty !== undefined, columns: tty?.columns ?? 80 };
+  const node = isCharacterDevice(fd) ? (fd === 1 ? process.stdout : process.stderr) : undefined;
+  return {
+    write: (text) => writeAll(fd, Buffer.from(text)),
+    isTTY: node?.isTTY === true,
+    columns: node?.columns ?? 80,
+  };
 }
 
-/** A look at the descriptor first: only a character device can be a terminal, and asking tells Node to load more. */
-function isTerminal(fd: 1 | 2): boolean {
+/** Only a character device can be a terminal; asking Node for certain makes it load its terminals and sockets. */
+function isCharacterDevice(fd: 1 | 2): boolean {
   try {
-    return fstatSync(fd).isCharacterDevice() && isatty(fd);
+    return fstatSync(fd).isCharacterDevice();
   } catch {
     return false; // closed by the caller: `coord … >&-`
   }

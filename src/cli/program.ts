@@ -13,8 +13,12 @@ const EXIT_CODES = `
 Exit codes: 0 done, 1 error, 2 usage, 3 nothing to claim, 4 refused, 5 timed out, 70 our bug, 130 interrupted.
 Durations: 90s, 10m, 1h, or seconds.`;
 
-/** The whole tree. `run` is handed every action; nothing runs before `parseAsync`. */
-export function buildProgram(version: string, run: Run): Command {
+/**
+ * The whole tree. `run` is handed every action; nothing runs before `parseAsync`.
+ *
+ * @param only  leaves the other groups empty: what is typed most should not pay for what is not typed
+ */
+export function buildProgram(version: string, run: Run, only?: string): Command {
   const program = new Command('coord')
     .description(
       'One task queue for several Claude Code terminals: a leader adds tasks, workers claim them, nobody collides.',
@@ -36,11 +40,63 @@ export function buildProgram(version: string, run: Run): Command {
     async function (this: Command, ...args: unknown[]): Promise<void> {
       await run(this, await load(), args.slice(0, -1));
     };
-
-  // ---- leader -------------------------------------------------------------------------------------------------
-
   const leader = program.command('leader').description('Terminal 1: set the goal, add tasks, watch, sum up.');
+  if (only !== 'worker') addLeaderCommands(leader, action);
+  const worker = program
+    .command('worker')
+    .description('Terminals 2, 3 …: claim a task, do it, hand in the result, again.');
+  if (only !== 'leader') addWorkerCommands(worker, action);
 
+  program
+    .command('log')
+    .description('Show what happened, newest last.')
+    .option('-f, --follow', 'go on showing, until Ctrl-C')
+    .option('--agent <name>', 'only of this worker, or of leader')
+    .option('--task <id>', 'only about this task')
+    .option('-n, --limit <n>', 'at most so many of the newest', wholeNumber(1), 20)
+    .addHelpText('after', examples('coord log', 'coord log --follow', 'coord log --task task-001'))
+    .action(action(async () => (await import('./board.ts')).log));
+
+  program
+    .command('doctor')
+    .description('Examine the board and its files, and say what --fix would do.')
+    .option('--fix', 'do it')
+    .addHelpText('after', examples('coord doctor', 'coord doctor --fix'))
+    .action(action(async () => (await import('./board.ts')).doctor));
+
+  program
+    .command('prompt')
+    .description('Print the prompt to paste into a Claude Code terminal.')
+    .addArgument(new Argument('<role>', 'which').choices(['leader', 'worker']))
+    .argument('[name]', 'the name of the worker, such as terminal-2')
+    .addHelpText('after', examples('coord prompt leader', 'coord prompt worker terminal-2'))
+    .action(action(async () => (await import('./board.ts')).prompt));
+
+  program
+    .command('completion')
+    .description('Print a completion script for your shell.')
+    .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))
+    .addHelpText(
+      'after',
+      examples(
+        'eval "$(coord completion bash)"',
+        'coord completion zsh > ~/.zfunc/_coord',
+        'coord completion fish > ~/.config/fish/completions/coord.fish',
+      ),
+    )
+    .action(
+      action(async () => {
+        const { completion } = await import('./completion.ts');
+        return async (_context, shell: string) => completion(program, shell);
+      }),
+    );
+
+  return program;
+}
+
+type Action = (load: () => Promise<Handler>) => (this: Command, ...args: unknown[]) => Promise<void>;
+
+function addLeaderCommands(leader: Command, action: Action): void {
   leader
     .command('init')
     .description('Make .coordination/ for a goal.')
@@ -192,13 +248,9 @@ the board, keys of the file, or task-1, task-2 … (or #1, #2 …) for the n-th 
     .option('-o, --output <file>', 'another file; - prints it')
     .addHelpText('after', examples('coord leader aggregate', 'coord leader aggregate -o - | less'))
     .action(action(async () => (await import('./leader.ts')).aggregate));
+}
 
-  // ---- worker -------------------------------------------------------------------------------------------------
-
-  const worker = program
-    .command('worker')
-    .description('Terminals 2, 3 …: claim a task, do it, hand in the result, again.');
-
+function addWorkerCommands(worker: Command, action: Action): void {
   withWaitOptions(
     worker
       .command('claim')
@@ -302,54 +354,6 @@ COORD_TASK_HINTS, COORD_TASK_TAGS, COORD_TASK_PRIORITY, COORD_TASK_ATTEMPT, COOR
 Exit code 0: its stdout is the result. Otherwise the task fails with its stderr. The lease is renewed meanwhile.`,
     )
     .action(action(async () => (await import('./worker-run.ts')).run));
-
-  // ---- for both -----------------------------------------------------------------------------------------------
-
-  program
-    .command('log')
-    .description('Show what happened, newest last.')
-    .option('-f, --follow', 'go on showing, until Ctrl-C')
-    .option('--agent <name>', 'only of this worker, or of leader')
-    .option('--task <id>', 'only about this task')
-    .option('-n, --limit <n>', 'at most so many of the newest', wholeNumber(1), 20)
-    .addHelpText('after', examples('coord log', 'coord log --follow', 'coord log --task task-001'))
-    .action(action(async () => (await import('./board.ts')).log));
-
-  program
-    .command('doctor')
-    .description('Examine the board and its files, and say what --fix would do.')
-    .option('--fix', 'do it')
-    .addHelpText('after', examples('coord doctor', 'coord doctor --fix'))
-    .action(action(async () => (await import('./board.ts')).doctor));
-
-  program
-    .command('prompt')
-    .description('Print the prompt to paste into a Claude Code terminal.')
-    .addArgument(new Argument('<role>', 'which').choices(['leader', 'worker']))
-    .argument('[name]', 'the name of the worker, such as terminal-2')
-    .addHelpText('after', examples('coord prompt leader', 'coord prompt worker terminal-2'))
-    .action(action(async () => (await import('./board.ts')).prompt));
-
-  program
-    .command('completion')
-    .description('Print a completion script for your shell.')
-    .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))
-    .addHelpText(
-      'after',
-      examples(
-        'eval "$(coord completion bash)"',
-        'coord completion zsh > ~/.zfunc/_coord',
-        'coord completion fish > ~/.config/fish/completions/coord.fish',
-      ),
-    )
-    .action(
-      action(async () => {
-        const { completion } = await import('./completion.ts');
-        return async (_context, shell: string) => completion(program, shell);
-      }),
-    );
-
-  return program;
 }
 
 function examples(...lines: string[]): string {

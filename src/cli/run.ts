@@ -3,19 +3,20 @@ import { CommanderError, type Command } from 'commander';
 import { CoordError } from '../model/errors.ts';
 import type { Context, Io } from './context.ts';
 import { EXIT, paintFor, printError, printReply } from './output.ts';
-import { buildProgram } from './program.ts';
+import { buildProgram, type Run } from './program.ts';
 
 /** Runs one command line. Never throws: whatever happens becomes output and an exit code. */
 export async function runCli(io: Io, version: string): Promise<number> {
   let exitCode: number = EXIT.done;
-  const program = buildProgram(version, async (command, handler, args) => {
+  const run: Run = async (command, handler, args) => {
     const { json, dir, color } = command.optsWithGlobals<{ json?: boolean; dir?: string; color: boolean }>();
     const context = await makeContext(io, { json: json === true, dir, color });
     const reply = await handler(context, ...args);
     printReply(io, reply, context.json);
     for (const note of reply.notes ?? []) context.note(note);
     exitCode = reply.exitCode ?? EXIT.done;
-  });
+  };
+  const program = buildProgram(version, run, io.argv[0]);
   const json = wantsJson(io.argv);
   configureOutput(program, io, json);
   try {

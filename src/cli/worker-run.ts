@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { CoordError } from '../model/errors.ts';
 import { Claim, MAX_RESULT, parseInput } from '../model/inputs.ts';
-import { DEFAULT_LEASE_SECONDS, MAX_TEXT, type Task } from '../model/task.ts';
+import { DEFAULT_LEASE_SECONDS, MAX_TEXT } from '../model/fields.ts';
+import type { Task } from '../model/task.ts';
 import { clip, visible } from '../model/text.ts';
 import type { Claimed } from '../model/worker-verbs.ts';
 import type { Store } from '../store/store.ts';

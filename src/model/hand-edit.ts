@@ -7,7 +7,8 @@ import type { Board } from './board.ts';
 import { sortByDependency } from './graph.ts';
 import { describeIssues, fieldName, issueText } from './inputs.ts';
 import { highestNumber } from './leader-verbs.ts';
-import { DEFAULT_LEASE_SECONDS, Task } from './task.ts';
+import { DEFAULT_LEASE_SECONDS } from './fields.ts';
+import { Task } from './task.ts';
 
 /** Far above any real board, and far below where adding one loses precision. */
 const MAX_REVISION = 1_000_000_000_000;

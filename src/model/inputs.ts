@@ -4,117 +4,146 @@
  */
 import * as z from 'zod';
 import { CoordError } from './errors.ts';
-import { DEFAULT_LEASE_SECONDS, Description, MAX_TEXT, Name, Priority } from './task.ts';
+import { DEFAULT_LEASE_SECONDS, Description, lazily, MAX_TEXT, Name, Priority } from './fields.ts';
+
+// One check a process is the rule, and generating code for it takes longer than the check.
+z.config({ jitless: true });
 
 /** Ten million characters of result: more belongs in a file that the result names. */
 export const MAX_RESULT = 10_000_000;
 /** A year. A lease that never ends would lose the task of a crashed worker. */
 const MAX_LEASE_SECONDS = 31_536_000;
 
-const Worker = Name.describe('your name, such as terminal-2');
-const TaskId = Name.describe('a task id, such as task-001');
-const Files = z.array(z.string().min(1).max(1024)).max(1000);
-const Reason = z.string().trim().min(1, 'must not be empty').max(MAX_TEXT);
-const Attempt = z.int().min(1).describe('the attempt that the claim named; refuses when it is no longer yours');
-const Dependency = z
-  .string()
-  .min(1)
-  .max(64)
-  .describe('an id of the board, a key, or task-1, task-2 … for the n-th task of the same batch');
-
-export const NewTask = z.strictObject({
-  description: Description.describe('atomic and specific: one outcome, 5 to 15 minutes of work'),
-  key: Name.optional().describe('a name of your own; adding the same key again gives the same task'),
-  priority: Priority.optional().describe('1 (first) to 10 (last), default 5'),
-  dependencies: z.array(Dependency).max(1000).optional().describe('what must be done first'),
-  files: Files.optional().describe('paths that the task will touch'),
-  hints: z.string().max(MAX_TEXT).optional().describe('what the worker should know'),
-  tags: z.array(Name).max(100).optional(),
-  max_attempts: z.int().min(1).max(100).optional().describe('claims before the task counts as failed, default 3'),
-  exclusive: z.boolean().optional().describe('never beside another claimed task that names one of its files'),
-});
-export const AddTasks = z.strictObject({
-  tasks: z.array(NewTask).min(1, 'must hold at least one task').max(100_000),
-});
-export const EditTask = z.strictObject({
-  task_id: TaskId,
-  description: Description.optional(),
-  priority: Priority.optional(),
-  dependencies: z.array(Dependency).max(1000).optional(),
-  files: Files.optional(),
-  hints: z.string().max(MAX_TEXT).optional(),
-  tags: z.array(Name).max(100).optional(),
-  max_attempts: z.int().min(1).max(100).optional(),
-  exclusive: z.boolean().optional(),
-});
-export const TaskIds = z.strictObject({ task_ids: z.array(TaskId).min(1).max(100_000) });
-export const CancelTasks = TaskIds.extend({
-  cascade: z.boolean().optional().describe('also every task that waits for one of these'),
-});
-export const Claim = z.strictObject({
-  worker: Worker,
-  task_id: TaskId.optional().describe('this task and no other'),
-  lease_seconds: z
-    .int()
+const Worker = lazily(() => Name().describe('your name, such as terminal-2'));
+const TaskId = lazily(() => Name().describe('a task id, such as task-001'));
+const Files = lazily(() => z.array(z.string().min(1).max(1024)).max(1000));
+const Reason = lazily(() => z.string().trim().min(1, 'must not be empty').max(MAX_TEXT));
+const Attempt = lazily(() =>
+  z.int().min(1).describe('the attempt that the claim named; refuses when it is no longer yours'),
+);
+const Dependency = lazily(() =>
+  z
+    .string()
     .min(1)
-    .max(MAX_LEASE_SECONDS)
-    .optional()
-    .describe(`seconds until the claim expires unless renewed, default ${DEFAULT_LEASE_SECONDS}`),
-});
-export const Renew = z.strictObject({ worker: Worker });
-export const Complete = z.strictObject({
-  worker: Worker,
-  task_id: TaskId,
-  output: z.string().max(MAX_RESULT).describe('what was done, for the leader and for dependent tasks'),
-  files_modified: Files.optional(),
-  files_created: Files.optional(),
-  attempt: Attempt.optional(),
-});
-export const Fail = z.strictObject({
-  worker: Worker,
-  task_id: TaskId,
-  error: Reason.describe('why it failed, for whoever tries next'),
-  retry: z.boolean().optional().describe('false: do not hand the task out again, default true'),
-  attempt: Attempt.optional(),
-});
-export const Release = z.strictObject({
-  worker: Worker,
-  task_id: TaskId,
-  reason: Reason.optional().describe('notes for whoever claims it next'),
-  attempt: Attempt.optional(),
-});
-export const AddDiscovery = z.strictObject({
-  worker: Worker,
-  content: Reason.describe('a finding that others need'),
-  tags: z.array(Name).max(100).optional(),
-  task_id: TaskId.optional(),
-});
-export const WritePlan = z.strictObject({
-  text: z.string().max(1_000_000),
-  append: z.boolean().optional().describe('add to the plan instead of replacing it'),
-});
-export const InitBoard = z.strictObject({
-  goal: z.string().trim().min(1, 'must not be empty').max(MAX_TEXT),
-  approach: z.string().max(1_000_000).optional(),
-});
+    .max(64)
+    .describe('an id of the board, a key, or task-1, task-2 … for the n-th task of the same batch'),
+);
 
-export type NewTask = z.infer<typeof NewTask>;
-export type AddTasks = z.infer<typeof AddTasks>;
-export type EditTask = z.infer<typeof EditTask>;
-export type TaskIds = z.infer<typeof TaskIds>;
-export type CancelTasks = z.infer<typeof CancelTasks>;
-export type Claim = z.infer<typeof Claim>;
-export type Renew = z.infer<typeof Renew>;
-export type Complete = z.infer<typeof Complete>;
-export type Fail = z.infer<typeof Fail>;
-export type Release = z.infer<typeof Release>;
-export type AddDiscovery = z.infer<typeof AddDiscovery>;
-export type WritePlan = z.infer<typeof WritePlan>;
-export type InitBoard = z.infer<typeof InitBoard>;
+export const NewTask = lazily(() =>
+  z.strictObject({
+    description: Description().describe('atomic and specific: one outcome, 5 to 15 minutes of work'),
+    key: Name().optional().describe('a name of your own; adding the same key again gives the same task'),
+    priority: Priority().optional().describe('1 (first) to 10 (last), default 5'),
+    dependencies: z.array(Dependency()).max(1000).optional().describe('what must be done first'),
+    files: Files().optional().describe('paths that the task will touch'),
+    hints: z.string().max(MAX_TEXT).optional().describe('what the worker should know'),
+    tags: z.array(Name()).max(100).optional(),
+    max_attempts: z.int().min(1).max(100).optional().describe('claims before the task counts as failed, default 3'),
+    exclusive: z.boolean().optional().describe('never beside another claimed task that names one of its files'),
+  }),
+);
+export const AddTasks = lazily(() =>
+  z.strictObject({
+    tasks: z.array(NewTask()).min(1, 'must hold at least one task').max(100_000),
+  }),
+);
+export const EditTask = lazily(() =>
+  z.strictObject({
+    task_id: TaskId(),
+    description: Description().optional(),
+    priority: Priority().optional(),
+    dependencies: z.array(Dependency()).max(1000).optional(),
+    files: Files().optional(),
+    hints: z.string().max(MAX_TEXT).optional(),
+    tags: z.array(Name()).max(100).optional(),
+    max_attempts: z.int().min(1).max(100).optional(),
+    exclusive: z.boolean().optional(),
+  }),
+);
+export const TaskIds = lazily(() => z.strictObject({ task_ids: z.array(TaskId()).min(1).max(100_000) }));
+export const CancelTasks = lazily(() =>
+  TaskIds().extend({
+    cascade: z.boolean().optional().describe('also every task that waits for one of these'),
+  }),
+);
+export const Claim = lazily(() =>
+  z.strictObject({
+    worker: Worker(),
+    task_id: TaskId().optional().describe('this task and no other'),
+    lease_seconds: z
+      .int()
+      .min(1)
+      .max(MAX_LEASE_SECONDS)
+      .optional()
+      .describe(`seconds until the claim expires unless renewed, default ${DEFAULT_LEASE_SECONDS}`),
+  }),
+);
+export const Renew = lazily(() => z.strictObject({ worker: Worker }));
+export const Complete = lazily(() =>
+  z.strictObject({
+    worker: Worker(),
+    task_id: TaskId(),
+    output: z.string().max(MAX_RESULT).describe('what was done, for the leader and for dependent tasks'),
+    files_modified: Files().optional(),
+    files_created: Files().optional(),
+    attempt: Attempt().optional(),
+  }),
+);
+export const Fail = lazily(() =>
+  z.strictObject({
+    worker: Worker(),
+    task_id: TaskId(),
+    error: Reason().describe('why it failed, for whoever tries next'),
+    retry: z.boolean().optional().describe('false: do not hand the task out again, default true'),
+    attempt: Attempt().optional(),
+  }),
+);
+export const Release = lazily(() =>
+  z.strictObject({
+    worker: Worker(),
+    task_id: TaskId(),
+    reason: Reason().optional().describe('notes for whoever claims it next'),
+    attempt: Attempt().optional(),
+  }),
+);
+export const AddDiscovery = lazily(() =>
+  z.strictObject({
+    worker: Worker(),
+    content: Reason().describe('a finding that others need'),
+    tags: z.array(Name()).max(100).optional(),
+    task_id: TaskId().optional(),
+  }),
+);
+export const WritePlan = lazily(() =>
+  z.strictObject({
+    text: z.string().max(1_000_000),
+    append: z.boolean().optional().describe('add to the plan instead of replacing it'),
+  }),
+);
+export const InitBoard = lazily(() =>
+  z.strictObject({
+    goal: z.string().trim().min(1, 'must not be empty').max(MAX_TEXT),
+    approach: z.string().max(1_000_000).optional(),
+  }),
+);
+
+export type NewTask = z.infer<ReturnType<typeof NewTask>>;
+export type AddTasks = z.infer<ReturnType<typeof AddTasks>>;
+export type EditTask = z.infer<ReturnType<typeof EditTask>>;
+export type TaskIds = z.infer<ReturnType<typeof TaskIds>>;
+export type CancelTasks = z.infer<ReturnType<typeof CancelTasks>>;
+export type Claim = z.infer<ReturnType<typeof Claim>>;
+export type Renew = z.infer<ReturnType<typeof Renew>>;
+export type Complete = z.infer<ReturnType<typeof Complete>>;
+export type Fail = z.infer<ReturnType<typeof Fail>>;
+export type Release = z.infer<ReturnType<typeof Release>>;
+export type AddDiscovery = z.infer<ReturnType<typeof AddDiscovery>>;
+export type WritePlan = z.infer<ReturnType<typeof WritePlan>>;
+export type InitBoard = z.infer<ReturnType<typeof InitBoard>>;
 
 /** Checks a value at the edge; what does not fit becomes `invalid-input`, naming the field. */
-export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
-  const parsed = schema.safeParse(value);
+export function parseInput<S extends z.ZodType>(schema: () => S, value: unknown): z.infer<S> {
+  const parsed = schema().safeParse(value);
   if (parsed.success) return parsed.data;
   throw new CoordError('invalid-input', describeIssues(parsed.error.issues), { cause: parsed.error });
 }

@@ -12,7 +12,8 @@ import {
 import { CoordError } from './errors.ts';
 import { dependantsOf, sortByDependency } from './graph.ts';
 import type { AddTasks, CancelTasks, EditTask, NewTask, TaskIds } from './inputs.ts';
-import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, type Task } from './task.ts';
+import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from './fields.ts';
+import type { Task } from './task.ts';
 import { clip } from './text.ts';
 
 export interface AddAnswer {

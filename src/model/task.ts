@@ -15,26 +15,8 @@
  * failed or cancelled task).
  */
 import * as z from 'zod';
+import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, Description, MAX_TEXT, Name, Priority, STATUSES } from './fields.ts';
 
-/** Statuses that are stored. `done`, `failed` and `cancelled` are settled: no worker is needed. */
-export const STATUSES = ['available', 'claimed', 'done', 'failed', 'cancelled'] as const;
-
-/** Names of workers and tags, and ids of tasks: they become file names, so no dot first, no slash. */
-const NAME_PATTERN = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
-const NAME_RULE = 'must be 1 to 64 letters, digits, ".", "_" or "-", not starting with a dot';
-
-/** Longest description, reason, hint or discovery, in characters. Results may be longer: see inputs.ts. */
-export const MAX_TEXT = 10_000;
-/** Claims of a task before it counts as failed, unless the task says otherwise. */
-export const DEFAULT_MAX_ATTEMPTS = 3;
-/** Priority of a task that names none; 1 is the most urgent, 10 the least. */
-export const DEFAULT_PRIORITY = 5;
-/** Thirty minutes: twice the longest task that the best practices ask for (5 to 15 minutes). */
-export const DEFAULT_LEASE_SECONDS = 1800;
-
-export const Name = z.string().regex(NAME_PATTERN, NAME_RULE);
-export const Priority = z.int().min(1).max(10);
-export const Description = z.string().trim().min(1, 'must not be empty').max(MAX_TEXT);
 /** Exactly what `Date.prototype.toISOString` writes: times are compared as text. */
 const Time = z.iso.datetime({ precision: 3, error: 'must be a UTC time such as 2026-01-31T12:00:00.000Z' });
 /** Hand-written times may be shorter or carry an offset; they are brought into the one form. */
@@ -54,14 +36,14 @@ const TaskContext = z.looseObject({
 /** One task, in the very names of tasks.json. Fields that coord does not know are kept. */
 export const Task = z
   .looseObject({
-    id: Name,
-    description: Description,
+    id: Name(),
+    description: Description(),
     status: z.enum(STATUSES).default('available'),
-    claimed_by: Name.nullable().default(null).describe('who holds the task, or who did it'),
-    priority: Priority.default(DEFAULT_PRIORITY),
-    dependencies: z.array(Name).default([]),
+    claimed_by: Name().nullable().default(null).describe('who holds the task, or who did it'),
+    priority: Priority().default(DEFAULT_PRIORITY),
+    dependencies: z.array(Name()).default([]),
     context: z.preprocess((value) => value ?? {}, TaskContext),
-    tags: z.array(Name).default([]),
+    tags: z.array(Name()).default([]),
     attempt: z.int().min(0).default(0).describe('claims so far; the fencing number'),
     max_attempts: z.int().min(1).max(100).default(DEFAULT_MAX_ATTEMPTS),
     created_at: LooseTime,
@@ -71,7 +53,7 @@ export const Task = z
     last_error: z.string().nullable().default(null),
     // Written only where they are set, so that an ordinary task stays plain.
     exclusive: z.boolean().optional().describe('never beside another claimed task that names one of its files'),
-    key: Name.optional().describe('adding the same key again gives this task'),
+    key: Name().optional().describe('adding the same key again gives this task'),
     lease_seconds: z.int().min(1).optional().describe('length of this claim where it is not the default'),
     note: z.string().optional().describe('what the last holder said when it gave the task back'),
     result_digest: z.string().optional().describe('fingerprint of the accepted result'),

@@ -16,7 +16,8 @@ import {
 import { CoordError } from './errors.ts';
 import { overlappingFiles } from './files.ts';
 import type { Claim, Complete, Fail, Release, Renew } from './inputs.ts';
-import { DEFAULT_LEASE_SECONDS, type Task } from './task.ts';
+import { DEFAULT_LEASE_SECONDS } from './fields.ts';
+import type { Task } from './task.ts';
 import { clip } from './text.ts';
 
 /** A claimed task of another worker that names files of this one. */
