@@ -58,7 +58,7 @@ function compare(commands) {
   return times.map(median);
 }
 
-console.log(`Node ${process.version}, ${RUNS} runs each\n`);
+console.log(`Node ${process.version}, ${String(RUNS)} runs each\n`);
 
 {
   const boards = { 50: await board(50), 1000: await board(1000), 10000: await board(10_000) };

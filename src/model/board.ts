@@ -63,7 +63,9 @@ export function isExpired(task: Task, now: string): boolean {
 
 /** Tasks by id, in one pass over the board. */
 export function tasksById(board: Board): Map<string, Task> {
-  return new Map(board.tasks.map((task) => [task.id, task]));
+  const byId = new Map<string, Task>();
+  for (const task of board.tasks) byId.set(task.id, task);
+  return byId;
 }
 
 /** The task of that id, or `task-not-found` with the nearest id as a hint. */
@@ -100,6 +102,7 @@ export function unclaimed(task: Task, status: Exclude<Status, 'claimed'>): Task 
 
 /** Ids in the order of their numbers, so that task-1000 follows task-999. */
 export function compareIds(a: string, b: string): number {
+  if (a.length === b.length) return a < b ? -1 : a > b ? 1 : 0; // the usual case: as many digits
   const [, stemA = a, numberA = ''] = /^(.*?)(\d*)$/s.exec(a) ?? [];
   const [, stemB = b, numberB = ''] = /^(.*?)(\d*)$/s.exec(b) ?? [];
   if (stemA !== stemB) return stemA < stemB ? -1 : 1;

@@ -11,12 +11,38 @@ function normalise(path: string): string {
   return (path.startsWith('/') ? '/' : '') + parts.join('/');
 }
 
-/** Those of `files` that are, contain or lie in one of `others`, in their own spelling. */
-export function overlappingFiles(files: readonly string[], others: readonly string[]): string[] {
-  if (others.length === 0) return [];
-  const theirs = others.map(normalise);
-  return files.filter((file) => {
-    const mine = normalise(file);
-    return theirs.some((other) => other === mine || other.startsWith(`${mine}/`) || mine.startsWith(`${other}/`));
-  });
+/** Who names which path, so that ten thousand tasks can be compared with it one by one. */
+export class PathIndex<T> {
+  readonly #named = new Map<string, Set<T>>();
+  /** The folders around every named path. */
+  readonly #around = new Map<string, Set<T>>();
+
+  add(path: string, owner: T): void {
+    const normal = normalise(path);
+    put(this.#named, normal, owner);
+    for (const folder of foldersAround(normal)) put(this.#around, folder, owner);
+  }
+
+  /** Whoever names this path, a folder around it, or something in it. */
+  find(path: string): Set<T> {
+    const found = new Set<T>();
+    if (this.#named.size === 0) return found;
+    const normal = normalise(path);
+    for (const name of [normal, ...foldersAround(normal)])
+      for (const owner of this.#named.get(name) ?? []) found.add(owner);
+    for (const owner of this.#around.get(normal) ?? []) found.add(owner);
+    return found;
+  }
+}
+
+function foldersAround(path: string): string[] {
+  const folders: string[] = [];
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) folders.push(path.slice(0, end));
+  return folders;
+}
+
+function put<T>(map: Map<string, Set<T>>, key: string, value: T): void {
+  const set = map.get(key);
+  if (set) set.add(value);
+  else map.set(key, new Set([value]));
 }

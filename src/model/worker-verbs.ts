@@ -14,7 +14,7 @@ import {
   unclaimed,
 } from './board.ts';
 import { CoordError } from './errors.ts';
-import { overlappingFiles } from './files.ts';
+import { PathIndex } from './files.ts';
 import type { Claim, Complete, Fail, Release, Renew } from './inputs.ts';
 import { DEFAULT_LEASE_SECONDS } from './fields.ts';
 import type { Task } from './task.ts';
@@ -73,7 +73,7 @@ export function claimTask(before: Board, input: Claim, now: string): Change<Clai
     return { ...renewed(board, mine, input, now), repeatable: true };
   }
   const dependencies = new Dependencies(board);
-  const claimed = board.tasks.filter((task) => isLive(task, now));
+  const claimed = claimedFiles(board, now);
   const best =
     input.task_id === undefined
       ? pickTask(board, claimed, dependencies, input.worker, now)
@@ -113,8 +113,7 @@ function isLive(task: Task, now: string): boolean {
 /** The same task once more, its lease renewed. */
 function renewed(board: Board, mine: Task, input: Claim, now: string): Change<ClaimAnswer> {
   const task = withLease(mine, input.lease_seconds ?? mine.lease_seconds ?? DEFAULT_LEASE_SECONDS, now);
-  const others = board.tasks.filter((other) => isLive(other, now) && other.id !== task.id);
-  const answer: Claimed = { task, already: true, overlaps: findOverlaps(task, others) };
+  const answer: Claimed = { task, already: true, overlaps: findOverlaps(task, claimedFiles(board, now)) };
   return { board: replaceTasks(board, [task]), answer };
 }
 
@@ -129,27 +128,30 @@ function withLease(task: Task, seconds: number, now: string): Task {
 
 function pickTask(
   board: Board,
-  claimed: readonly Task[],
+  claimed: PathIndex<Task>,
   dependencies: Dependencies,
   worker: string,
   now: string,
 ): Task | undefined {
   let best: { task: Task; rank: number } | undefined;
+  const isBetter = (task: Task, rank: number): boolean =>
+    !best || rank < best.rank || (rank === best.rank && compareIds(task.id, best.task.id) < 0);
   for (const task of board.tasks) {
     if (!dependencies.isClaimable(task, now)) continue;
-    const overlaps = findOverlaps(task, claimed);
-    if (overlaps.length > 0 && isHeldBack(task, overlaps, claimed)) continue;
     // One's own expired claim first: nobody knows that task better.
-    const rank = (task.claimed_by === worker ? 0 : 100) + (overlaps.length > 0 ? 1000 : 0) + task.priority;
-    if (!best || rank < best.rank || (rank === best.rank && compareIds(task.id, best.task.id) < 0))
-      best = { task, rank };
+    const rank = (task.claimed_by === worker ? 0 : 100) + task.priority;
+    if (!isBetter(task, rank)) continue;
+    const overlaps = findOverlaps(task, claimed);
+    if (isHeldBack(board, task, overlaps)) continue;
+    const withOverlaps = overlaps.length > 0 ? rank + 1000 : rank;
+    if (isBetter(task, withOverlaps)) best = { task, rank: withOverlaps };
   }
   return best?.task;
 }
 
 function namedTask(
   board: Board,
-  claimed: readonly Task[],
+  claimed: PathIndex<Task>,
   dependencies: Dependencies,
   id: string,
   worker: string,
@@ -181,7 +183,7 @@ function namedTask(
     });
   }
   const overlaps = findOverlaps(task, claimed);
-  if (isHeldBack(task, overlaps, claimed)) {
+  if (isHeldBack(board, task, overlaps)) {
     const [first] = overlaps;
     throw new CoordError(
       'not-claimable',
@@ -194,25 +196,30 @@ function namedTask(
   return task;
 }
 
-/** The claimed tasks that name files of this one. */
-function findOverlaps(task: Task, claimed: readonly Task[]): Overlap[] {
-  if (task.context.files.length === 0) return [];
-  const overlaps: Overlap[] = [];
-  for (const other of claimed) {
-    if (other.id === task.id) continue;
-    const files = overlappingFiles(task.context.files, other.context.files);
-    if (files.length > 0) overlaps.push({ task_id: other.id, worker: other.claimed_by ?? '', files });
+function claimedFiles(board: Board, now: string): PathIndex<Task> {
+  const index = new PathIndex<Task>();
+  for (const task of board.tasks) if (isLive(task, now)) for (const file of task.context.files) index.add(file, task);
+  return index;
+}
+
+/** The claimed tasks that name files of this one, each with those files. */
+function findOverlaps(task: Task, claimed: PathIndex<Task>): Overlap[] {
+  const overlaps = new Map<string, Overlap>();
+  for (const file of task.context.files) {
+    for (const other of claimed.find(file)) {
+      if (other.id === task.id) continue;
+      const overlap = overlaps.get(other.id) ?? { task_id: other.id, worker: other.claimed_by ?? '', files: [] };
+      overlap.files.push(file);
+      overlaps.set(other.id, overlap);
+    }
   }
-  return overlaps;
+  return [...overlaps.values()].toSorted((a, b) => compareIds(a.task_id, b.task_id));
 }
 
 /** Exclusive tasks do not run beside a task that names one of their files, nor the other way round. */
-function isHeldBack(task: Task, overlaps: readonly Overlap[], claimed: readonly Task[]): boolean {
+function isHeldBack(board: Board, task: Task, overlaps: readonly Overlap[]): boolean {
   if (overlaps.length === 0) return false;
-  return (
-    task.exclusive === true ||
-    overlaps.some(({ task_id }) => claimed.find((other) => other.id === task_id)?.exclusive === true)
-  );
+  return task.exclusive === true || overlaps.some(({ task_id }) => findTask(board, task_id).exclusive === true);
 }
 
 /** Why there is nothing to claim on this board now. Expired last attempts must have been failed before. */

@@ -8,8 +8,12 @@ import type { Store } from './store.ts';
 
 /** The safety tick: a change that no watcher reported is noticed this much later at the worst. */
 const TICK_MS = 5000;
-/** Of many waiters each looks at a moment of its own, so that they do not all read at once. */
-const SPREAD_MS = 4;
+/**
+ * Of many waiters each looks at a moment of its own, so that the first can claim before the others want the processor.
+ * How many there are nobody knows; but who looks in vain has probably others before it, and spreads further.
+ */
+const LEAST_SPREAD_MS = 4;
+const MOST_SPREAD_MS = 48;
 
 export interface WaitOptions {
   /** Ends the wait with `interrupted`. */
@@ -39,6 +43,7 @@ export async function waitFor<T>(store: Store, look: () => Promise<Look<T>>, opt
   const changes = store.changes(ending.signal)[Symbol.asyncIterator]();
   let change = changes.next();
   let wakeAt = first.wakeAt;
+  let spread = LEAST_SPREAD_MS;
   try {
     await change; // the watcher stands: whatever comes now is noticed
     change = changes.next();
@@ -53,7 +58,8 @@ export async function waitFor<T>(store: Store, look: () => Promise<Look<T>>, opt
       const woken = await race(change, Math.min(TICK_MS, untilWake, left), ending.signal);
       if (woken) {
         change = changes.next();
-        await race(undefined, Math.random() * SPREAD_MS, ending.signal);
+        await race(undefined, Math.random() * spread, ending.signal);
+        spread = Math.min(spread * 2, MOST_SPREAD_MS);
       }
     }
   } finally {

@@ -13,6 +13,7 @@ import {
   renameSync,
   statSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
   writevSync,
 } from 'node:fs';
@@ -119,6 +120,12 @@ export function createIfAbsent(path: string, text: string): void {
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error;
   }
+}
+
+/** Sets a file's times, which wakes everybody who watches it; makes it where it is missing. */
+export function touch(path: string): void {
+  const now = new Date();
+  if (orAbsent(() => (utimesSync(path, now, now), true)) === undefined) createIfAbsent(path, '');
 }
 
 /**

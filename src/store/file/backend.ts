@@ -5,12 +5,12 @@
  *
  * 1. lock (only against contention) · 2. settle log and tasks.json · 3. run the pure change
  * 4. write and sync a temp file · 5. link it: **the commit** · 6. sync the folder: only now may success be reported
- * 7. publish to tasks.json · 8. trim, log, unlock
+ * 7. publish to tasks.json · 8. trim, log, wake the waiters, unlock
  */
 import type { Board, BoardEvent, Change } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
 import type { Backend, Documents } from '../store.ts';
-import { explainErrno } from './atomic.ts';
+import { explainErrno, touch } from './atomic.ts';
 import { nextBytes } from './board-text.ts';
 import { CommitLog, type Revision } from './commit-log.ts';
 import { FileDocuments } from './documents.ts';
@@ -149,6 +149,12 @@ export class FileBackend implements Backend {
         `The change is made, but not everything around it: ${reason instanceof Error ? reason.message : String(reason)}`,
       );
     }
+    // Last: whoever wakes wants the lock and the processor, which this process needed until now.
+    try {
+      touch(this.#tree.bell);
+    } catch {
+      // Waiters look by themselves every few seconds.
+    }
   }
 
   async #logEvents(events: readonly BoardEvent[]): Promise<void> {
@@ -199,8 +205,8 @@ export class FileBackend implements Backend {
   }
 
   async *changes(signal: AbortSignal): AsyncGenerator<void> {
-    const { watchFolder } = await import('./watch.ts'); // chokidar: only who waits pays for it
-    yield* watchFolder(this.#tree.commits, { poll: this.#options.poll, signal });
+    const { watchBell } = await import('./watch.ts'); // chokidar: only who waits pays for it
+    yield* watchBell(this.#tree.bell, { poll: this.#options.poll, signal });
   }
 
   async close(): Promise<void> {

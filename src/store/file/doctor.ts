@@ -13,6 +13,7 @@ import {
   removeIfThere,
   replaceFile,
   scratchName,
+  touch,
 } from './atomic.ts';
 import type { FileOptions } from './backend.ts';
 import { parseBytes } from './board-text.ts';
@@ -21,7 +22,7 @@ import { FileDocuments } from './documents.ts';
 import { sleep, STALE_MS, withLock } from './lock.ts';
 import { TasksFile } from './tasks-file.ts';
 import type { Tree } from './tree.ts';
-import { watchFolder } from './watch.ts';
+import { watchBell } from './watch.ts';
 
 /** A finding with the means to mend it. */
 type Check = Finding & { mend?: () => Promise<void> | void };
@@ -281,13 +282,12 @@ const WATCH_MS = 3000;
 async function checkWatching(tree: Tree, options: FileOptions): Promise<Check> {
   const check = 'watching';
   const ending = new AbortController();
-  const folder = scratchName(tree.tmp);
-  mkdirSync(folder, { recursive: true });
-  const events = watchFolder(folder, { poll: options.poll, signal: ending.signal });
+  const bell = scratchName(tree.tmp);
+  const events = watchBell(bell, { poll: options.poll, signal: ending.signal });
   try {
     await events.next(); // the watcher stands
     const seen = events.next();
-    writeFileSync(join(folder, 'probe'), '');
+    touch(bell);
     const isSeen = await Promise.race([seen.then(() => true), sleep(WATCH_MS).then(() => false)]);
     if (isSeen)
       return { check, ok: true, message: options.poll ? 'works by polling (COORD_WATCH=poll)' : 'works here' };
@@ -300,6 +300,6 @@ async function checkWatching(tree: Tree, options: FileOptions): Promise<Check> {
   } finally {
     ending.abort();
     await events.return(undefined);
-    rmSync(folder, { recursive: true, force: true });
+    removeIfThere(bell);
   }
 }

@@ -14,13 +14,14 @@
  *   anything else valid ............ a hand edit: merge three ways and commit the merge, or keep it in rejected/
  * ```
  */
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Board, BoardEvent } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
 import type { EditedBoard } from '../../model/hand-edit.ts';
 import { LEADER } from '../../model/board.ts';
 import {
+  orAbsent,
   ageOf,
   linkIfFree,
   moveIfThere,
@@ -38,6 +39,10 @@ import type { Tree } from './tree.ts';
 /** How long an editor is given to finish a save, and how often to look meanwhile. */
 const SAVE_MS = 500;
 const SAVE_LOOK_MS = 20;
+/** Far above the tick of a kernel's file times, which is 4 to 10 ms. */
+const QUIET_MS = 100;
+/** From this size on, reading tasks.json again and again takes longer than anything else in a commit. */
+const LARGE_BYTES = 1_000_000;
 /** Scratch files older than this were left by a crash. A process that slept longer tries its commit again. */
 const SCRATCH_MS = 60_000;
 /** Begins the names of files moved aside by a publisher. */
@@ -77,6 +82,8 @@ export class TasksFile {
   readonly #options: TasksFileOptions;
   /** What settling itself committed, for the log of events. */
   readonly events: BoardEvent[] = [];
+  /** The tasks.json that was read last, where it is large and had been left alone for a while. */
+  #quiet: (Stamp & { bytes: Buffer }) | undefined;
 
   constructor(tree: Tree, log: CommitLog, options: TasksFileOptions) {
     this.#tree = tree;
@@ -89,8 +96,11 @@ export class TasksFile {
     const start = Date.now();
     for (;;) {
       const head = this.#log.head();
-      const bytes = readIfThere(this.#tree.tasks);
-      if (head && bytes?.equals(head.bytes)) return { head, bytes, content: 'same' };
+      const bytes = this.#readTasks();
+      if (head && bytes?.equals(head.bytes)) {
+        if (this.#quiet) this.#quiet.bytes = head.bytes;
+        return { head, bytes: head.bytes, content: 'same' };
+      }
       // tasks.json is written after the log: what seems to be ahead may just have been committed.
       if (this.#log.latest() !== head?.revision) continue;
       const content = await this.#classify(head, bytes);
@@ -98,6 +108,22 @@ export class TasksFile {
       if (!mayBeSaving || Date.now() - start > SAVE_MS) return { head, bytes, content };
       await sleep(SAVE_LOOK_MS);
     }
+  }
+
+  #readTasks(): Buffer | undefined {
+    const stamp = stampOf(this.#tree.tasks);
+    const bytes = readIfThere(this.#tree.tasks);
+    // As git does with its index: a file changed this lately may change again without a new time.
+    const isQuiet = stamp !== undefined && stamp.size > LARGE_BYTES && Date.now() - stamp.mtimeMs > QUIET_MS;
+    this.#quiet = bytes && isQuiet ? { ...stamp, bytes } : undefined;
+    return bytes;
+  }
+
+  /** Whether a file holds these bytes; one that was quiet when it was read is known by inode, size and time. */
+  #holds(path: string, bytes: Buffer | undefined): boolean {
+    if (bytes === undefined || this.#quiet?.bytes !== bytes) return sameBytes(readIfThere(path), bytes);
+    const stamp = stampOf(path);
+    return stamp?.ino === this.#quiet.ino && stamp.size === this.#quiet.size && stamp.mtimeMs === this.#quiet.mtimeMs;
   }
 
   async #classify(head: Revision | undefined, bytes: Buffer | undefined): Promise<Content> {
@@ -244,7 +270,7 @@ export class TasksFile {
     const aside = scratchName(this.#tree.tmp, DISPLACED);
     try {
       writeNew(copy, [head.bytes], this.#options.durable);
-      if (!sameBytes(readIfThere(this.#tree.tasks), seen)) return false;
+      if (!this.#holds(this.#tree.tasks, seen)) return false;
       this.#options.at('aside');
       if (!this.#options.canLink) {
         renameSync(copy, this.#tree.tasks);
@@ -252,13 +278,13 @@ export class TasksFile {
       }
       const wasThere = moveIfThere(this.#tree.tasks, aside);
       this.#options.at('moved');
-      const isOurs = sameBytes(wasThere ? readIfThere(aside) : undefined, seen);
+      const isOurs = wasThere ? this.#holds(aside, seen) : seen === undefined;
       // Somebody saved in that very moment: their file goes back, unless the name is taken again.
       const linked = linkIfFree(isOurs ? copy : aside, this.#tree.tasks);
       if (linked === 'unsupported') renameSync(copy, this.#tree.tasks);
       this.#options.at('renamed');
       const isTakenBack = !isOurs && linked === 'linked';
-      if (wasThere && !isTakenBack && !sameBytes(readIfThere(aside), seen)) await this.#absorbDisplaced(aside);
+      if (wasThere && !isTakenBack && !this.#holds(aside, seen)) await this.#absorbDisplaced(aside);
       this.#options.at('published');
       return isOurs && linked !== 'taken';
     } finally {
@@ -301,6 +327,16 @@ export class TasksFile {
       } else await sleep(SAVE_LOOK_MS);
     }
   }
+}
+
+interface Stamp {
+  ino: number;
+  size: number;
+  mtimeMs: number;
+}
+
+function stampOf(path: string): Stamp | undefined {
+  return orAbsent(() => statSync(path));
 }
 
 function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {

@@ -7,6 +7,7 @@ export const TREE_NAME = '.coordination';
 
 const GITIGNORE = `# Machinery of coord. The plan, tasks, context and results above it may be committed.
 .lock
+.bell
 .commits/
 .tmp/
 .pending/
@@ -50,6 +51,10 @@ export class Tree {
   }
   get tmp(): string {
     return join(this.root, '.tmp');
+  }
+  /** Touched by every commit; waiters watch it. */
+  get bell(): string {
+    return join(this.root, '.bell');
   }
   get lock(): string {
     return join(this.root, '.lock');

@@ -1,5 +1,6 @@
-/** Notices that a folder got or lost a name. An event means "look again", never "this happened". */
+/** Notices that somebody committed. An event means "look again", never "this happened". */
 import { watch } from 'chokidar';
+import { createIfAbsent } from './atomic.ts';
 
 /** After the last event one more look, for what came while the previous look was under way. */
 const ECHO_MS = 100;
@@ -7,16 +8,16 @@ const ECHO_MS = 100;
 const POLL_MS = 500;
 
 /**
- * Yields once the watcher stands, and then whenever something happened in the folder. Events that come while the
- * reader is busy are yielded as one.
+ * Yields once the watcher stands, and then whenever the bell was rung. Rings that come while the reader is busy are
+ * yielded as one.
  *
- * It watches the folder of commits, where every commit makes a new name. A watch on tasks.json would lose wake-ups:
- * chokidar throttles changes of one path, and a watch on a file follows the old inode after a rename.
+ * The bell is a file that is never replaced and whose times every commit sets. A watch on tasks.json would lose
+ * wake-ups, since it follows the old inode after a rename; a watch on the folder of commits loses none, but chokidar
+ * lists the folder and stats each file in it at every event, and fifty waiters doing that kept two cores busy for longer
+ * than the claim that they waited for. It also throttles its events for one path; `raw` comes straight from the kernel,
+ * or from the poller.
  */
-export async function* watchFolder(
-  folder: string,
-  options: { poll: boolean; signal: AbortSignal },
-): AsyncGenerator<void> {
+export async function* watchBell(bell: string, options: { poll: boolean; signal: AbortSignal }): AsyncGenerator<void> {
   const { signal } = options;
   if (signal.aborted) return;
   let isNew = false;
@@ -31,8 +32,8 @@ export async function* watchFolder(
     clearTimeout(echo);
     echo = setTimeout(note, ECHO_MS);
   };
-  const watcher = watch(folder, { depth: 0, ignoreInitial: true, usePolling: options.poll, interval: POLL_MS });
-  // `raw` comes straight from the kernel; `all` comes after chokidar has listed the folder, and where raw is silent.
+  createIfAbsent(bell, '');
+  const watcher = watch(bell, { ignoreInitial: true, usePolling: options.poll, interval: POLL_MS });
   watcher.on('raw', noteTwice).on('all', noteTwice).on('ready', note).on('error', note);
   signal.addEventListener('abort', note, { once: true });
   try {
