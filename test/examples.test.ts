@@ -77,3 +77,40 @@ test('255 entries of a real changelog, worked through by 8 racing processes, eac
   for (const task of tasks)
     for (const id of task.dependencies) expect(place.get(id)).toBeLessThan(place.get(task.id) ?? -1);
 });
+
+test('every command of the README that starts with coord is a command', async () => {
+  const rig = new Rig();
+  const readme = readFileSync(`${root}README.md`, 'utf8');
+  await rig.ok(['leader', 'init', 'x']);
+  await rig.ok(['leader', 'add-task', 'x']);
+  const commands = new Set(
+    [...readme.matchAll(/coord ((?:leader|worker) [a-z-]+|log|doctor|prompt|completion)/g)].map(
+      (match) => match[1] ?? '',
+    ),
+  );
+  expect(commands.size).toBeGreaterThan(25);
+  for (const command of commands) expect((await rig.coord([...command.split(' '), '--help'])).code, command).toBe(0);
+});
+
+test("the README's quick start and prompts, line by line", async () => {
+  const rig = new Rig();
+  const readme = readFileSync(`${root}README.md`, 'utf8');
+  const [, section = ''] = /## Quick start\n([^]*?)\n## Commands/.exec(readme) ?? [];
+  const lines = [...section.matchAll(/^coord .*$/gm)].map(([line]) => line);
+  expect(lines.length).toBe(10);
+  rig.write('all.sh', `set -e\n${lines.join('\n')}\n`);
+  const { code, output } = await bash(rig, ['all.sh']);
+  expect(output).toContain('task-002 claimed by terminal-3');
+  expect(code).toBe(0);
+  for (const [name] of section.matchAll(/[a-z0-9-]+\.(?:md|json|log)\b/g)) {
+    if (name === 'settings.json') continue;
+    const found = ['', 'context/', 'logs/', 'results/'].some((folder) => rig.exists(`.coordination/${folder}${name}`));
+    expect(found, name).toBe(true);
+  }
+});
+
+test('the scripts that the README names are those of the package', () => {
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: Record<string, string> };
+  for (const [, name = ''] of readFileSync(`${root}README.md`, 'utf8').matchAll(/npm run ([a-z:]+)/g))
+    expect(Object.keys(scripts)).toContain(name);
+});

@@ -20,9 +20,9 @@ export interface TortureOptions {
   canLink: boolean;
   /** `in place` tears tasks.json by itself, so no raw reader looks for torn files then. */
   editor: 'rename' | 'in place' | 'none';
-  kill: boolean;
-  /** Pauses longer than the lock's `stale`. */
-  pause: boolean;
+  /** Milliseconds between two kills, and between two pauses of up to 2.5 s, which is longer than the lock's `stale`; on average. */
+  killEveryMs: number;
+  pauseEveryMs: number;
 }
 
 export interface TortureReport {
@@ -113,10 +113,10 @@ async function tortureIn(cwd: string, options: TortureOptions): Promise<TortureR
       })(),
     );
   };
-  torment(options.kill, 150, () => {
+  torment(true, options.killEveryMs, () => {
     if (someone()?.kill('SIGKILL')) figures.kills++;
   });
-  torment(options.pause, 400, async () => {
+  torment(true, options.pauseEveryMs, async () => {
     const child = someone();
     if (!child?.kill('SIGSTOP')) return;
     figures.pauses++;

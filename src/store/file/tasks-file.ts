@@ -259,8 +259,8 @@ export class TasksFile {
    *
    * A rename over the old file would be one step, but whatever an editor saved between our last look and that step would
    * be gone without a trace; the torture found it within a minute. So the old file is moved aside, which takes exactly
-   * what is there, looked at, and the new one linked into the free name, which never replaces anything. For some
-   * microseconds tasks.json is missing; coord's own readers go by the log and do not notice. Without link(2) the rename
+   * what is there, the new one linked into the free name, which never replaces anything, and what was moved looked at.
+   * For some microseconds tasks.json is missing; coord's own readers go by the log and do not notice. Without link(2) the rename
    * over it is all there is.
    *
    * @returns false when tasks.json had changed and nothing was done
@@ -278,15 +278,13 @@ export class TasksFile {
       }
       const wasThere = moveIfThere(this.#tree.tasks, aside);
       this.#options.at('moved');
-      const isOurs = wasThere ? this.#holds(aside, seen) : seen === undefined;
-      // Somebody saved in that very moment: their file goes back, unless the name is taken again.
-      const linked = linkIfFree(isOurs ? copy : aside, this.#tree.tasks);
+      const linked = linkIfFree(copy, this.#tree.tasks);
       if (linked === 'unsupported') renameSync(copy, this.#tree.tasks);
       this.#options.at('renamed');
-      const isTakenBack = !isOurs && linked === 'linked';
-      if (wasThere && !isTakenBack && !this.#holds(aside, seen)) await this.#absorbDisplaced(aside);
+      // Somebody saved in that very moment: into the file that was moved, or under its name before.
+      if (wasThere && !this.#holds(aside, seen)) await this.#absorbDisplaced(aside);
       this.#options.at('published');
-      return isOurs && linked !== 'taken';
+      return linked !== 'taken';
     } finally {
       removeIfThere(copy);
       removeIfThere(aside);

@@ -14,8 +14,8 @@ test.each([
     operations: 2000,
     seconds: 10,
     children: CHILDREN,
-    kill: true,
-    pause: true,
+    killEveryMs: 150,
+    pauseEveryMs: 400,
   });
   expect(violations).toEqual([]);
   expect(figures['acknowledged']).toBeGreaterThan(50);
