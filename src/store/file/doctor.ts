@@ -245,9 +245,9 @@ async function checkRejected(tree: Tree): Promise<Check> {
 }
 
 async function checkScratch(tree: Tree): Promise<Check> {
-  const old = namesIn(tree.tmp).filter(
-    (name) => Date.now() - (orAbsent(() => statSync(join(tree.tmp, name)))?.mtimeMs ?? Date.now()) > 60_000,
-  );
+  const old = namesIn(tree.tmp)
+    .filter((name) => !name.startsWith('displaced-'))
+    .filter((name) => Date.now() - (orAbsent(() => statSync(join(tree.tmp, name)))?.mtimeMs ?? Date.now()) > 60_000);
   if (old.length === 0) return { check: 'scratch files', ok: true, message: 'none left behind' };
   return {
     check: 'scratch files',

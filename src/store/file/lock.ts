@@ -4,7 +4,7 @@
  * proper-lockfile makes a directory and refreshes its mtime; a lock whose mtime is older than {@link STALE_MS} belongs
  * to a dead or sleeping process and is taken over.
  */
-import { mkdirSync, realpathSync, rmdirSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, rmdirSync, statSync, utimesSync } from 'node:fs';
 import lockfile from 'proper-lockfile';
 import { isErrno } from './atomic.ts';
 
@@ -40,6 +40,8 @@ export function tryLock(folder: string, lockPath: string): (() => void) | undefi
     };
   } catch (error) {
     if (isErrno(error, 'ELOCKED', 'ECOMPROMISED')) return undefined;
+    // Somebody who thought it stale removed it between two of proper-lockfile's steps.
+    if (isErrno(error, 'ENOENT') && existsSync(folder)) return undefined;
     throw error;
   }
 }

@@ -267,15 +267,16 @@ export class TasksFile {
    */
   async publish(head: Revision, seen: Buffer | undefined): Promise<boolean> {
     const copy = scratchName(this.#tree.tmp);
-    const aside = scratchName(this.#tree.tmp, DISPLACED);
     try {
       writeNew(copy, [head.bytes], this.#options.durable);
+      const stamp = stampOf(this.#tree.tasks);
       if (!this.#holds(this.#tree.tasks, seen)) return false;
       this.#options.at('aside');
       if (!this.#options.canLink) {
         renameSync(copy, this.#tree.tasks);
         return true;
       }
+      const aside = scratchName(this.#tree.tmp, `${DISPLACED}${stampText(stamp)}-`);
       const wasThere = moveIfThere(this.#tree.tasks, aside);
       this.#options.at('moved');
       const linked = linkIfFree(copy, this.#tree.tasks);
@@ -283,17 +284,17 @@ export class TasksFile {
       this.#options.at('renamed');
       // Somebody saved in that very moment: into the file that was moved, or under its name before.
       if (wasThere && !this.#holds(aside, seen)) await this.#absorbDisplaced(aside);
+      // Not removed yet: an editor that had opened it may still be about to write. The sweep looks once more.
       this.#options.at('published');
       return linked !== 'taken';
     } finally {
       removeIfThere(copy);
-      removeIfThere(aside);
     }
   }
 
   /**
-   * Tidies the scratch folder after crashes. A file that a publisher moved aside and did not live to look at may hold
-   * somebody's edit: that is merged first.
+   * Tidies the scratch folder. A file that a publisher moved aside, and that was written afterwards or that the publisher
+   * did not live to look at, may hold somebody's edit: that is merged first.
    *
    * @param isMissing  tasks.json is: look into displaced files at once, since one may be all there is of it
    */
@@ -302,7 +303,8 @@ export class TasksFile {
       const path = join(this.#tree.tmp, name);
       const isDisplaced = name.startsWith(DISPLACED);
       const isLeft = (ageOf(path) ?? 0) > (isDisplaced ? STALE_MS : SCRATCH_MS);
-      if (isDisplaced && (isLeft || isMissing)) await this.#absorbDisplaced(path);
+      const isTouched = isDisplaced && !name.startsWith(`${DISPLACED}${stampText(stampOf(path))}-`);
+      if (isTouched && (isLeft || isMissing)) await this.#absorbDisplaced(path);
       if (!isLeft) continue;
       removeIfThere(path);
     }
@@ -331,6 +333,11 @@ interface Stamp {
   ino: number;
   size: number;
   mtimeMs: number;
+}
+
+/** Size and time for a file name: a displaced file that still has them was not written any more. */
+function stampText(stamp: Stamp | undefined): string {
+  return stamp === undefined ? 'none' : `${stamp.size}-${Math.round(stamp.mtimeMs * 1000)}`;
 }
 
 function stampOf(path: string): Stamp | undefined {
