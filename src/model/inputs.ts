@@ -78,7 +78,7 @@ export const Claim = lazily(() =>
       .describe(`seconds until the claim expires unless renewed, default ${DEFAULT_LEASE_SECONDS}`),
   }),
 );
-export const Renew = lazily(() => z.strictObject({ worker: Worker }));
+export const Renew = lazily(() => z.strictObject({ worker: Worker() }));
 export const Complete = lazily(() =>
   z.strictObject({
     worker: Worker(),
