@@ -65,7 +65,8 @@ function writeAll(fd: 1 | 2, bytes: Buffer): void {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code !== 'EAGAIN') return; // EPIPE, EBADF: the reader has gone, as after `| head`
+      if (code === 'EPIPE') controller.abort(); // the reader has gone, as after `| head`: nothing to go on for
+      if (code !== 'EAGAIN') return;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5); // a full pipe that does not block: let the reader read
     }
   }

@@ -4,8 +4,9 @@ import { CoordError } from '../model/errors.ts';
 import { Claim, parseInput } from '../model/inputs.ts';
 import { leaderPrompt, workerPrompt } from '../model/prompts.ts';
 import type { LogEntry } from '../model/report.ts';
-import { visibleDeep } from '../model/text.ts';
+import { visible, visibleDeep } from '../model/text.ts';
 import { examine } from '../store/open.ts';
+import { waitFor } from '../store/wait.ts';
 import { type Context, type Reply, withStore } from './context.ts';
 import { EXIT } from './output.ts';
 import { logText } from './render.ts';
@@ -34,15 +35,30 @@ export async function log(
         notes: more > 0 ? [`${more} older: --limit ${entries.length}`] : [],
       };
     }
-    for (const entry of shown) context.print({ text: text([entry]), json: entry });
-    let seen = entries.length;
-    for await (const _ of store.changes(context.io.signal)) {
-      const all = await matching();
-      for (const entry of all.slice(seen)) context.print({ text: text([entry]), json: entry });
-      seen = all.length;
-    }
-    throw new CoordError('interrupted', 'Stopped following.');
+    // By line, not by count: what another process logs late may belong before what was shown.
+    const printed = new Map<string, number>();
+    for (const entry of entries.slice(0, -options.limit)) count(printed, entry);
+    return waitFor<Reply>(
+      store,
+      async () => {
+        const found = new Map<string, number>();
+        for (const entry of await matching()) {
+          if (count(found, entry) <= (printed.get(JSON.stringify(entry)) ?? 0)) continue;
+          count(printed, entry);
+          context.print({ text: text([entry]), json: entry });
+        }
+        return { wakeAt: null };
+      },
+      { signal: context.io.signal },
+    );
   });
+}
+
+function count(seen: Map<string, number>, entry: LogEntry): number {
+  const key = JSON.stringify(entry);
+  const times = (seen.get(key) ?? 0) + 1;
+  seen.set(key, times);
+  return times;
 }
 
 export async function doctor(context: Context, options: { fix?: boolean }): Promise<Reply> {
@@ -63,7 +79,7 @@ export async function doctor(context: Context, options: { fix?: boolean }): Prom
             : finding.fixed
               ? `\n       fixed: ${finding.fix}`
               : `\n       --fix would: ${finding.fix}`;
-        return `${mark} ${finding.check}: ${finding.message}${fix}`;
+        return `${mark} ${finding.check}: ${visible(finding.message)}${fix}`;
       })
       .join('\n'),
     json: { healthy: open.length === 0, findings },

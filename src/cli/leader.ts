@@ -2,7 +2,16 @@
 import { relative, resolve } from 'node:path';
 import { type Board, Dependencies, expireLastAttempts, findTask } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
-import { AddTasks, CancelTasks, EditTask, InitBoard, parseInput, TaskIds, WritePlan } from '../model/inputs.ts';
+import {
+  AddTasks,
+  CancelTasks,
+  EditTask,
+  InitBoard,
+  NewTask,
+  parseInput,
+  TaskIds,
+  WritePlan,
+} from '../model/inputs.ts';
 import { writeReport } from '../model/report.ts';
 import { summarise } from '../model/summary.ts';
 import { STATUSES } from '../model/fields.ts';
@@ -11,8 +20,9 @@ import { clip, visible, visibleDeep } from '../model/text.ts';
 import { initStore } from '../store/open.ts';
 import { readTaskFile } from '../store/task-file.ts';
 import type { Store } from '../store/store.ts';
-import { untilSettled } from '../store/wait.ts';
+import { untilSettled, waitFor } from '../store/wait.ts';
 import { type Context, now, type Reply, textOrStdin, withStore } from './context.ts';
+import { formatTime } from './durations.ts';
 import { EXIT } from './output.ts';
 import { countsText, graphText, type GraphFormat, listText, type Shown, statusText, taskText } from './render.ts';
 
@@ -83,9 +93,8 @@ export async function addTask(
   description: string,
   options: TaskOptions & { key?: string },
 ): Promise<Reply> {
-  const input = parseInput(AddTasks, {
-    tasks: [{ description: await textOrStdin(context, description), key: options.key, ...taskFields(options) }],
-  });
+  const wanted = { description: await textOrStdin(context, description), key: options.key, ...taskFields(options) };
+  const input = { tasks: [parseInput(NewTask, wanted)] };
   return withStore(context, async (store) => {
     const { tasks, added } = await store.addTasks(input);
     const task = tasks[0] as Task; // one in, one out
@@ -135,24 +144,24 @@ function statusReply(context: Context, board: Board): Reply {
   };
 }
 
-/** Redraws at every change, and once a minute so that the times move. */
+/** Redraws at every change; on a terminal every few seconds besides, so that the times move. */
 async function watchStatus(context: Context, store: Store): Promise<Reply> {
-  const draw = async (): Promise<void> => {
-    const reply = statusReply(context, await store.read());
-    // Home, clear to the end of the screen: without the flicker of clearing first.
-    const text = context.io.stdout.isTTY
-      ? `\u001b[H\u001b[J${reply.text}\n${context.paint.dim(`${new Date().toLocaleTimeString()}, Ctrl-C to end`)}`
-      : `${reply.text}\n`;
-    context.print({ ...reply, text });
-  };
-  await draw();
-  const minute = setInterval(() => void draw().catch(() => {}), 60_000);
-  try {
-    for await (const _ of store.changes(context.io.signal)) await draw();
-  } finally {
-    clearInterval(minute);
-  }
-  throw new CoordError('interrupted', 'Stopped watching.');
+  const { isTTY } = context.io.stdout;
+  let drawn = -1;
+  return waitFor<Reply>(
+    store,
+    async () => {
+      const board = await store.read();
+      if (board.revision === drawn && !isTTY) return { wakeAt: null };
+      drawn = board.revision;
+      const reply = statusReply(context, board);
+      // Home, then clear to the end of the screen: without the flicker of clearing first.
+      const footer = context.paint.dim(`${formatTime(now())}, Ctrl-C to end`);
+      context.print({ ...reply, text: isTTY ? `\u001b[H\u001b[J${reply.text}\n${footer}` : `${reply.text}\n` });
+      return { wakeAt: null };
+    },
+    { signal: context.io.signal },
+  );
 }
 
 export async function list(
@@ -183,7 +192,9 @@ export async function list(
     return {
       text:
         rows.length === 0
-          ? 'No such task.'
+          ? board.tasks.length === 0
+            ? 'No task yet.'
+            : 'No such task.'
           : listText(visibleDeep(rows), context.paint, context.io.stdout.isTTY ? context.io.stdout.columns : 100),
       json: { total: found.length, tasks: rows.map(({ task }) => task) },
       notes: more > 0 ? [`${more} more: --limit ${found.length}, or --status and --tag`] : [],

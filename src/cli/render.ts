@@ -207,7 +207,10 @@ export function taskText(
   add('Files', task.context.files.join(', '));
   add('Hints', task.context.hints);
   add('Needs', task.dependencies.join(', '));
-  add('Needed by', parts.dependants.join(', '));
+  add(
+    'Needed by',
+    `${parts.dependants.slice(0, 10).join(', ')}${parts.dependants.length > 10 ? ` and ${parts.dependants.length - 10} more` : ''}`,
+  );
   add('Tags', task.tags.join(', '));
   add('Key', task.key);
   add('Exclusive', task.exclusive === true ? 'yes' : '');

@@ -21,13 +21,18 @@ export async function runCli(io: Io, version: string): Promise<number> {
   configureOutput(program, io, json);
   try {
     if (io.argv.length === 0) program.outputHelp();
+    else if (json && io.argv.length === 1)
+      throw new CoordError('usage', 'A command is missing.', { hint: 'coord --help' });
     else await program.parseAsync(io.argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (!(error instanceof CommanderError)) return printError(io, error, json, version);
+    if (!(error instanceof CommanderError)) {
+      const { explainFailure } = await import('../store/open.ts');
+      return printError(io, explainFailure(error), json, version);
+    }
     if (error.exitCode === 0) return EXIT.done; // --help, --version
     // A group without a command has shown its help already.
-    if (error.code === 'commander.help') return EXIT.usage;
+    if (error.code === 'commander.help' && !json) return EXIT.usage;
     return printError(io, usageError(error), json, version);
   }
 }
@@ -39,8 +44,11 @@ function wantsJson(argv: readonly string[]): boolean {
 
 /** commander's messages come back as errors; only help goes to the streams directly. */
 function configureOutput(program: Command, io: Io, json: boolean): void {
-  const visit = (command: Command): void => {
-    command.exitOverride().configureOutput({
+  const visit = (command: Command, path: string): void => {
+    const remember = (error: CommanderError): never => {
+      throw Object.assign(error, { path });
+    };
+    command.exitOverride(remember).configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => {
         if (!json) io.stderr.write(text);
@@ -51,19 +59,22 @@ function configureOutput(program: Command, io: Io, json: boolean): void {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-    for (const sub of command.commands) visit(sub);
+    for (const sub of command.commands) visit(sub, `${path} ${sub.name()}`);
   };
-  visit(program);
+  visit(program, program.name());
 }
 
 function usageError(error: CommanderError): CoordError {
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : 'coord';
+  if (error.code === 'commander.help')
+    return new CoordError('usage', `${path} needs a command.`, { hint: `${path} --help` });
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = rest
     .join(' ')
     .trim()
     .replace(/^\(|\)$/g, '');
   return new CoordError('usage', `${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.?$/, '.')}`, {
-    hint: suggestion === '' ? 'coord --help, or --help after any command' : suggestion,
+    hint: suggestion === '' ? `${path} --help` : suggestion,
   });
 }
 

@@ -13,8 +13,16 @@ import { EXIT } from './output.ts';
 import { idleText, waitingText } from './render.ts';
 import { briefFor } from './worker.ts';
 
+/** Failures in a row after which the command itself is suspected, before it uses up the attempts of the whole board. */
+const MAX_FAILURES_IN_A_ROW = 5;
+
 /** How long a command has to end after SIGTERM before it is killed. */
 const GRACE_MS = 5000;
+
+/** How long the last lines of a command that ended may take to arrive. */
+const STREAM_GRACE_MS = 500;
+/** Linux starts no process with a longer variable (MAX_ARG_STRLEN, 128 KiB in bytes); the brief has it all. */
+const MAX_VARIABLE = 30_000;
 
 type Outcome =
   | { kind: 'done'; output: string }
@@ -29,8 +37,10 @@ export async function run(
 ): Promise<Reply> {
   const claim = parseInput(Claim, { worker, lease_seconds: leaseSeconds(context, options.lease) });
   const counts = { done: 0, failed: 0 };
+  let failuresInARow = 0;
   return withStore(context, async (store) => {
     for (;;) {
+      if (context.io.signal.aborted) throw new CoordError('interrupted', `${worker} stopped between two tasks.`);
       const answer = await nextTask(store, claim, {
         signal: context.io.signal,
         timeoutMs: options.timeout,
@@ -46,8 +56,22 @@ export async function run(
           exitCode: isDrained ? (counts.failed > 0 ? EXIT.error : EXIT.done) : EXIT.nothing,
         };
       }
+      if (answer.already)
+        context.note(
+          `${worker}: ${answer.task.id} was claimed under this name before; is it running in another terminal?`,
+        );
       const ended = await runTask(context, store, answer, command, worker);
-      if (ended !== 'lost') counts[ended]++;
+      if (ended === 'lost') continue;
+      counts[ended]++;
+      failuresInARow = ended === 'failed' ? failuresInARow + 1 : 0;
+      if (failuresInARow >= MAX_FAILURES_IN_A_ROW) {
+        return {
+          text: `${worker}: stopped after ${failuresInARow} failures in a row; ${counts.done} done, ${counts.failed} failed`,
+          json: { worker, reason: 'failing', ...counts },
+          notes: [`Is the command right? What it said: coord log --agent ${worker}`],
+          exitCode: EXIT.error,
+        };
+      }
     }
   });
 }
@@ -144,6 +168,13 @@ async function runCommand(
         }),
       );
     });
+    // What it left running in the background may hold its streams open for ever: the task ends with the command.
+    child.on('exit', () => {
+      setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, STREAM_GRACE_MS).unref();
+    });
     child.on('close', (code, signal) => {
       end();
       if (stopped) resolve({ kind: 'stopped', why: stopped });
@@ -159,7 +190,7 @@ async function runCommand(
 
 /** The task's fields for scripts. */
 function taskVariables(task: Task, worker: string, location: string): Record<string, string> {
-  return {
+  const variables = {
     COORD_WORKER: worker,
     COORD_TASK_ID: task.id,
     COORD_TASK_DESCRIPTION: task.description,
@@ -170,6 +201,9 @@ function taskVariables(task: Task, worker: string, location: string): Record<str
     COORD_TASK_TAGS: task.tags.join(','),
     COORDINATION_DIR: location,
   };
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name, value.replaceAll('\0', '').slice(0, MAX_VARIABLE)]),
+  );
 }
 
 function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {

@@ -147,9 +147,13 @@ export async function release(
 
 /** Every command of a worker renews the leases it holds. A worker holds one task, so there is rarely another. */
 async function renewOthers(store: Store, worker: string): Promise<void> {
-  const board = await store.read();
-  if (board.tasks.some((task) => task.status === 'claimed' && task.claimed_by === worker))
-    await store.renew({ worker });
+  try {
+    const board = await store.read();
+    if (board.tasks.some((task) => task.status === 'claimed' && task.claimed_by === worker))
+      await store.renew({ worker });
+  } catch {
+    // What the command was for has happened; a board that cannot be read now is told by the next one.
+  }
 }
 
 export async function heartbeat(context: Context, worker: string): Promise<Reply> {

@@ -100,6 +100,11 @@ export function unclaimed(task: Task, status: Exclude<Status, 'claimed'>): Task 
   return { ...rest, status, claimed_by: null, claimed_at: null, lease_expires_at: null };
 }
 
+/** The first of some times, ISO 8601 UTC; null where there are none. */
+export function earliest(times: readonly string[]): string | null {
+  return times.reduce<string | null>((first, time) => (first === null || time < first ? time : first), null);
+}
+
 /** Ids in the order of their numbers, so that task-1000 follows task-999. */
 export function compareIds(a: string, b: string): number {
   if (a.length === b.length) return a < b ? -1 : a > b ? 1 : 0; // the usual case: as many digits

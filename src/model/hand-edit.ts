@@ -62,8 +62,7 @@ export type ParsedBoard =
 
 /** Checks a document that is already JSON. Missing fields take their defaults, unknown ones are kept. */
 export function parseBoard(value: unknown): ParsedBoard {
-  // An array of tasks without the wrapping object is what many people write first.
-  const parsed = BoardFile.safeParse(Array.isArray(value) ? { tasks: value } : value);
+  const parsed = BoardFile.safeParse(value);
   if (parsed.success) return { ok: true, board: parsed.data };
   const [issue] = parsed.error.issues;
   if (!issue) return { ok: false, path: [], field: '', problem: describeIssues(parsed.error.issues) };
@@ -111,6 +110,8 @@ export function mergeEdit(base: Board, head: Board, edit: EditedBoard, now: stri
       merged.push(task);
     } else if (!wanted) {
       if (!same(was, task)) return conflict(`${task.id} was deleted by hand but changed since`);
+      if (task.status === 'claimed')
+        return conflict(`${task.id} was deleted by hand, but ${task.claimed_by} works on it`);
     } else {
       const result = mergeTask(was, task, wanted, now);
       if (typeof result === 'string') return conflict(`${task.id}: ${result} was changed on both sides`);
@@ -124,7 +125,9 @@ export function mergeEdit(base: Board, head: Board, edit: EditedBoard, now: stri
     else if (!same(was, task)) return conflict(`${task.id} was changed by hand but deleted since`);
   }
 
-  const { revision: _r, tasks: _t, ...editFields } = edit;
+  // Somebody who writes only the tasks does not mean to take the goal away.
+  const { revision: _r, tasks: _t, goal = base.goal, ...otherFields } = edit;
+  const editFields = { ...otherFields, ...(goal === undefined ? {} : { goal }) };
   const fields = mergeFields(base, head, editFields, ['version', 'revision', 'tasks', 'last_id']);
   if (typeof fields === 'string') return conflict(`${fields} was changed on both sides`);
   const next: Board = {

@@ -37,7 +37,7 @@ export function addTasks(board: Board, input: AddTasks, now: string): Change<Add
     const known = wanted.key === undefined ? undefined : byKey.get(wanted.key);
     if (known && known.description !== wanted.description) {
       throw new CoordError('key-taken', `Key "${known.key}" is taken by ${known.id} (${clip(known.description)}).`, {
-        hint: `Give tasks[${index}] another key, or change ${known.id} with coord leader edit.`,
+        hint: `Take another key${input.tasks.length === 1 ? '' : ` for tasks[${index}]`}, or change ${known.id} with coord leader edit.`,
       });
     }
     if (known) return known;
@@ -51,7 +51,13 @@ export function addTasks(board: Board, input: AddTasks, now: string): Change<Add
   for (const [index, task] of batch.entries()) {
     if (ids.has(task.id) || fresh.has(task.id)) continue;
     const dependencies = (input.tasks[index]?.dependencies ?? []).map((name) =>
-      resolveDependency(name, ids, byKey, batch, `tasks[${index}] (${clip(task.description)})`),
+      resolveDependency(
+        name,
+        ids,
+        byKey,
+        batch,
+        input.tasks.length === 1 ? 'The task' : `tasks[${index}] (${clip(task.description)})`,
+      ),
     );
     fresh.set(task.id, { ...task, dependencies: [...new Set(dependencies)] });
   }
@@ -119,7 +125,7 @@ function resolveDependency(
   if (nth) return nth.id;
   throw new CoordError(
     'dependency-unknown',
-    `${where} depends on ${name}, which is neither on the board nor in this batch.`,
+    `${where} depends on ${name}, which is ${batch.length > 1 ? 'neither on the board nor in this batch' : 'not on the board'}.`,
     {
       hint: 'coord leader list',
     },
@@ -247,7 +253,7 @@ export function releaseTasks(board: Board, input: TaskIds): Change<Task[]> {
       throw new CoordError('task-state', `${id} is ${task.status}, not claimed.`, { hint: `coord leader show ${id}` });
     }
     holders.push(task.claimed_by ?? '');
-    return unclaimed(task, 'available');
+    return { ...unclaimed(task, 'available'), max_attempts: task.max_attempts + 1 };
   });
   return {
     board: replaceTasks(board, released),

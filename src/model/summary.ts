@@ -1,7 +1,7 @@
 /** What a person or an agent wants to know about a board at a glance. Bounded, however long the board. */
 import { type Board, compareIds, Dependencies, expireLastAttempts, isExpired } from './board.ts';
 import type { Task } from './task.ts';
-import { explainIdle, type NotClaimed } from './worker-verbs.ts';
+import { claimTask, type NotClaimed } from './worker-verbs.ts';
 
 /** Names shown of each list before "and N more". */
 const SHOWN = 10;
@@ -109,15 +109,10 @@ export function summarise(board: Board, now: string): Summary {
 }
 
 /**
- * Whether a claim at `now` could hand something out, without making it: a waiter asks this first, so that
- * fifty of them do not queue for the lock. True also when the claim would only fail a task for good.
+ * Why a claim at `now` would hand nothing out and change nothing; undefined when it is worth making. A waiter asks this
+ * first, so that fifty of them do not queue for the lock.
  */
-export function worthClaiming(board: Board, worker: string, now: string): NotClaimed | undefined {
-  const { board: live, failed } = expireLastAttempts(board, now);
-  if (failed.length > 0) return undefined;
-  const dependencies = new Dependencies(live);
-  const canClaim = live.tasks.some(
-    (task) => (task.status === 'claimed' && task.claimed_by === worker) || dependencies.isClaimable(task, now),
-  );
-  return canClaim ? undefined : explainIdle(live, dependencies, now);
+export function idleReason(board: Board, worker: string, now: string): NotClaimed | undefined {
+  const { board: changed, answer } = claimTask(board, { worker }, now);
+  return changed || answer.task ? undefined : answer;
 }

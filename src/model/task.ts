@@ -45,7 +45,8 @@ export const Task = z
     context: z.preprocess((value) => value ?? {}, TaskContext),
     tags: z.array(Name()).default([]),
     attempt: z.int().min(0).default(0).describe('claims so far; the fencing number'),
-    max_attempts: z.int().min(1).max(100).default(DEFAULT_MAX_ATTEMPTS),
+    // No upper bound: retries and releases raise it.
+    max_attempts: z.int().min(1).default(DEFAULT_MAX_ATTEMPTS),
     created_at: LooseTime,
     claimed_at: LooseTime,
     lease_expires_at: LooseTime,

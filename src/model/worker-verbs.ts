@@ -5,6 +5,7 @@ import {
   type Change,
   compareIds,
   Dependencies,
+  earliest,
   expireLastAttempts,
   findTask,
   isExpired,
@@ -223,11 +224,14 @@ function isHeldBack(board: Board, task: Task, overlaps: readonly Overlap[]): boo
 }
 
 /** Why there is nothing to claim on this board now. Expired last attempts must have been failed before. */
-export function explainIdle(board: Board, dependencies: Dependencies, now: string): NotClaimed {
+function explainIdle(board: Board, dependencies: Dependencies, now: string): NotClaimed {
   const open = board.tasks.filter((task) => !isSettled(task));
   const claimed = open.filter((task) => task.status === 'claimed');
-  const expiries = claimed.map((task) => task.lease_expires_at).filter((time) => time !== null);
-  const base = { task: null, open: open.length, next_expiry: expiries.toSorted()[0] ?? null } as const;
+  const expiries = claimed
+    .map((task) => task.lease_expires_at)
+    .filter((time) => time !== null)
+    .filter((time) => time > now);
+  const base = { task: null, open: open.length, next_expiry: earliest(expiries) } as const;
   const named = (tasks: readonly Task[]): NotClaimed['waiting_for'] =>
     tasks.slice(0, 5).map((task) => ({ task_id: task.id, worker: task.claimed_by, status: task.status }));
   if (board.tasks.length === 0) return { ...base, reason: 'empty', waiting_for: [] };
@@ -338,6 +342,8 @@ export function releaseTask(board: Board, input: Release): Change<Task> {
   refuseUnlessHeld(held, input, 'release');
   const task: Task = {
     ...unclaimed(held, 'available'),
+    // Giving back is no failure: it uses up none of the attempts, and their number only grows.
+    max_attempts: held.max_attempts + 1,
     ...(input.reason === undefined ? {} : { note: `${input.worker}: ${input.reason}` }),
   };
   return {

@@ -1,10 +1,11 @@
 /** The verbs of {@link Store} over any backend that can commit a whole board. */
-import type { Board } from '../model/board.ts';
+import { type Board, expireLastAttempts } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import type * as inputs from '../model/inputs.ts';
 import { type AddAnswer, addTasks, cancelTasks, editTask, releaseTasks, retryTasks } from '../model/leader-verbs.ts';
 import type { Discovery, LogEntry, Result } from '../model/report.ts';
 import type { Task } from '../model/task.ts';
+import { clip } from '../model/text.ts';
 import {
   type ClaimAnswer,
   claimTask,
@@ -39,19 +40,19 @@ export class BoardStore implements Store {
   }
 
   editTask(input: inputs.EditTask): Promise<Task> {
-    return this.#backend.commit((board) => editTask(board, input));
+    return this.#backend.commit((board, now) => editTask(expireLastAttempts(board, now).board, input));
   }
 
   retryTasks(input: inputs.TaskIds): Promise<Task[]> {
-    return this.#backend.commit((board) => retryTasks(board, input));
+    return this.#backend.commit((board, now) => retryTasks(expireLastAttempts(board, now).board, input));
   }
 
   cancelTasks(input: inputs.CancelTasks): Promise<Task[]> {
-    return this.#backend.commit((board, now) => cancelTasks(board, input, now));
+    return this.#backend.commit((board, now) => cancelTasks(expireLastAttempts(board, now).board, input, now));
   }
 
   releaseTasks(input: inputs.TaskIds): Promise<Task[]> {
-    return this.#backend.commit((board) => releaseTasks(board, input));
+    return this.#backend.commit((board, now) => releaseTasks(expireLastAttempts(board, now).board, input));
   }
 
   claim(input: inputs.Claim): Promise<ClaimAnswer> {
@@ -67,7 +68,7 @@ export class BoardStore implements Store {
     try {
       return await this.#backend.commit((board, now) => completeTask(board, { ...input, digest }, now));
     } catch (error) {
-      if (!(error instanceof CoordError) || error.code !== 'claim-lost') throw error;
+      if (!(error instanceof CoordError) || !['claim-lost', 'task-not-found'].includes(error.code)) throw error;
       throw await this.#keepRefused(input, error);
     }
   }
@@ -105,7 +106,7 @@ export class BoardStore implements Store {
         agent: input.worker,
         event: 'discover',
         ...(input.task_id === undefined ? {} : { task_id: input.task_id }),
-        message: input.content,
+        message: clip(input.content, 200),
       },
     ]);
     return discovery;

@@ -6,7 +6,7 @@ import { CoordError } from '../model/errors.ts';
 import type { InitBoard } from '../model/inputs.ts';
 import { BoardStore } from './board-store.ts';
 import { FileBackend, type FileOptions } from './file/backend.ts';
-import { replaceFile } from './file/atomic.ts';
+import { explainErrno, replaceFile } from './file/atomic.ts';
 import { Tree, TREE_NAME } from './file/tree.ts';
 import { MemoryBackend } from './memory.ts';
 import type { Finding, Store } from './store.ts';
@@ -94,6 +94,11 @@ function mainWorktree(folder: string): string | undefined {
 export async function examine(options: OpenOptions, fix: boolean): Promise<Finding[]> {
   const { examineTree } = await import('./file/doctor.ts');
   return examineTree(findTree(options), withDefaults(options), fix);
+}
+
+/** An error of the operating system in words that say what to do; any other error as it is. */
+export function explainFailure(error: unknown): unknown {
+  return explainErrno(error);
 }
 
 /** What {@link initStore} made. */

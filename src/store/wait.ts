@@ -1,11 +1,13 @@
 /** Loops over any Store: wait for a task, wait for the end, keep a lease. None of them polls. */
-import { type Board, expireLastAttempts, Dependencies, isSettled } from '../model/board.ts';
+import { type Board, expireLastAttempts, Dependencies, earliest, isSettled } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import type { Claim } from '../model/inputs.ts';
-import { worthClaiming } from '../model/summary.ts';
-import type { Claimed, NotClaimed } from '../model/worker-verbs.ts';
+import { idleReason } from '../model/summary.ts';
+import type { ClaimAnswer, Claimed, NotClaimed } from '../model/worker-verbs.ts';
 import type { Store } from './store.ts';
 
+/** However long the lease, it is renewed this often: timers count no further than 24 days, and a lost claim is noticed. */
+const LONGEST_RENEWAL_MS = 600_000;
 /** The safety tick: a change that no watcher reported is noticed this much later at the worst. */
 const TICK_MS = 5000;
 /**
@@ -108,10 +110,11 @@ export function nextTask(
     store,
     async () => {
       // A read costs no lock. Only a waiter who sees something to claim queues for it.
-      let idle = isFirst ? undefined : worthClaiming(await store.read(), claim.worker, now());
+      let idle =
+        isFirst || claim.task_id !== undefined ? undefined : idleReason(await store.read(), claim.worker, now());
       isFirst = false;
       if (!idle) {
-        const answer = await store.claim(claim);
+        const answer = await claimOrBlocked(store, claim);
         if (answer.task) return { answer };
         idle = answer;
       }
@@ -124,6 +127,34 @@ export function nextTask(
     },
     options,
   );
+}
+
+/** A claim; a task asked for by name that others must finish first is something to wait for, not an error. */
+async function claimOrBlocked(store: Store, claim: Claim): Promise<ClaimAnswer> {
+  try {
+    return await store.claim(claim);
+  } catch (error) {
+    if (!(error instanceof CoordError) || error.code !== 'not-claimable') throw error;
+    const { tasks } = await store.read();
+    const wanted = tasks.find((task) => task.id === claim.task_id);
+    if (!wanted || isSettled(wanted)) throw error;
+    const claimed = tasks.filter(
+      (task) => task.status === 'claimed' && (task.id === wanted.id || wanted.dependencies.includes(task.id)),
+    );
+    const expiries = claimed
+      .map((task) => task.lease_expires_at)
+      .filter((time) => time !== null)
+      .filter((time) => time > new Date().toISOString());
+    return {
+      task: null,
+      reason: 'blocked',
+      open: tasks.filter((task) => !isSettled(task)).length,
+      waiting_for: claimed
+        .slice(0, 5)
+        .map((task) => ({ task_id: task.id, worker: task.claimed_by, status: task.status })),
+      next_expiry: earliest(expiries),
+    };
+  }
 }
 
 /** Sleeps until nothing on the board can change by itself: every task settled, or what is left is stuck. */
@@ -172,7 +203,7 @@ export function keepLease(
         () => {}, // a board that cannot be read now may be readable at the next third of the lease
       );
     },
-    (held.leaseSeconds * 1000) / 3,
+    Math.min((held.leaseSeconds * 1000) / 3, LONGEST_RENEWAL_MS),
   );
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }

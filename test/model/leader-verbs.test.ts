@@ -31,7 +31,11 @@ describe('adding', () => {
   });
 
   test.each([
-    ['dependency-unknown', [{ description: 'a', dependencies: ['task-009'] }], /tasks\[0\] \(a\) depends on task-009/],
+    [
+      'dependency-unknown',
+      [{ description: 'a', dependencies: ['task-009'] }],
+      /depends on task-009, which is not on the board/,
+    ],
     [
       'dependency-cycle',
       [

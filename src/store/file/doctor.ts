@@ -19,7 +19,7 @@ import type { FileOptions } from './backend.ts';
 import { parseBytes } from './board-text.ts';
 import { CommitLog, type Revision } from './commit-log.ts';
 import { FileDocuments } from './documents.ts';
-import { sleep, STALE_MS, withLock } from './lock.ts';
+import { STALE_MS, withLock } from './lock.ts';
 import { TasksFile } from './tasks-file.ts';
 import type { Tree } from './tree.ts';
 import { watchBell } from './watch.ts';
@@ -46,15 +46,16 @@ export async function examineTree(tree: Tree, options: FileOptions, fix: boolean
   ];
   const findings: Finding[] = [];
   for (const check of checks) {
-    const { mend, ...finding } = await check(tree, options).catch((error: unknown): Check => {
+    try {
+      const { mend, ...finding } = await check(tree, options);
+      const isMended = fix && mend !== undefined && !finding.ok;
+      if (isMended) await withLock(tree.root, tree.lock, async () => mend());
+      findings.push(isMended ? { ...finding, fixed: true } : finding);
+    } catch (error) {
       const reason = explainErrno(error);
       if (!(reason instanceof CoordError)) throw error;
-      return { check: check.name.replace('check', '').toLowerCase(), ok: false, message: reason.message };
-    });
-    if (fix && mend && !finding.ok) {
-      await withLock(tree.root, tree.lock, async () => mend());
-      findings.push({ ...finding, fixed: true });
-    } else findings.push(finding);
+      findings.push({ check: check.name.replace('check', '').toLowerCase(), ok: false, message: reason.message });
+    }
   }
   return findings;
 }
@@ -148,7 +149,9 @@ async function checkLog(tree: Tree, options: FileOptions): Promise<Check> {
       ok: false,
       message: 'empty',
       fix: 'start it from tasks.json',
-      mend: () => void new TasksFile(tree, log, options).settle(),
+      mend: async () => {
+        await new TasksFile(tree, log, options).settle();
+      },
     };
   if (bad.length > 0)
     return {
@@ -288,7 +291,10 @@ async function checkWatching(tree: Tree, options: FileOptions): Promise<Check> {
     await events.next(); // the watcher stands
     const seen = events.next();
     touch(bell);
-    const isSeen = await Promise.race([seen.then(() => true), sleep(WATCH_MS).then(() => false)]);
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), WATCH_MS)));
+    const isSeen = await Promise.race([seen.then(() => true), tooLate]);
+    clearTimeout(timer);
     if (isSeen)
       return { check, ok: true, message: options.poll ? 'works by polling (COORD_WATCH=poll)' : 'works here' };
     return {

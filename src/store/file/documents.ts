@@ -10,12 +10,12 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { type Board, type BoardEvent, tasksById, type ResultToStore } from '../../model/board.ts';
 import type { Discovery, LogEntry, Result } from '../../model/report.ts';
 import type { Task } from '../../model/task.ts';
 import type { Documents } from '../store.ts';
-import { namesIn, orAbsent, readIfThere, removeIfThere, replaceFile, scratchName, writeNew } from './atomic.ts';
+import { namesIn, orAbsent, readIfThere, removeIfThere, replaceFile, scratchName, touch, writeNew } from './atomic.ts';
 import type { Tree } from './tree.ts';
 
 export class FileDocuments implements Documents {
@@ -43,6 +43,7 @@ export class FileDocuments implements Documents {
   async addDiscovery(discovery: Omit<Discovery, 'id'>): Promise<Discovery> {
     const text = discoveryText(discovery);
     this.#append(this.#tree.discoveries, text, this.#durable);
+    touch(this.#tree.bell);
     const all = await this.discoveries();
     const stored = all.findLast(
       (found) =>
@@ -74,8 +75,9 @@ export class FileDocuments implements Documents {
    */
   stageResult(result: ResultToStore): { keep(): void; discard(): void } {
     const { task } = result;
-    const path = join(this.#tree.pending, pendingName(task));
     const temp = scratchName(this.#tree.tmp);
+    // A name of its own: another process may be handing in the same result, and take its file back.
+    const path = join(this.#tree.pending, `${pendingName(task)}@${basename(temp)}.md`);
     writeNew(temp, [Buffer.from(resultText(result))], this.#durable);
     mkdirSync(this.#tree.pending, { recursive: true });
     renameSync(temp, path);
@@ -99,7 +101,7 @@ export class FileDocuments implements Documents {
       const path = join(this.#tree.pending, name);
       const [id, worker, attempt] = parsePendingName(name);
       const task = tasks.get(id);
-      if (task && task.status === 'done' && name === pendingName(task)) this.#nameResult(path, id);
+      if (task && task.status === 'done' && name.startsWith(`${pendingName(task)}@`)) this.#nameResult(path, id);
       else if (task?.status !== 'claimed' || task.claimed_by !== worker || task.attempt !== attempt) {
         // Its attempt is over, and it was not accepted. The text is somebody's work all the same.
         orAbsent(() => renameSync(path, this.#refusedPath(id, worker, attempt, '')));
@@ -182,7 +184,7 @@ export class FileDocuments implements Documents {
 }
 
 function pendingName(task: Task): string {
-  return `${task.id}@${task.claimed_by}@${task.attempt}@${task.result_digest}.md`;
+  return `${task.id}@${task.claimed_by}@${task.attempt}@${task.result_digest}`;
 }
 
 function parsePendingName(name: string): [id: string, worker: string, attempt: number] {

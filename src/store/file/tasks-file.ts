@@ -204,11 +204,9 @@ export class TasksFile {
     const now = this.#options.now();
     if (content.kind === 'newer' || !head) {
       const board = adoptBoard(content.edit, now);
-      return this.#commitEdit(
-        { ...board, revision: Math.max(board.revision, 1) },
-        head?.revision ?? 0,
-        'tasks.json taken over as it stood',
-      );
+      // Next to the head like any commit, so that it races fairly with them; only where there is no log does it keep its number.
+      const revision = head ? head.revision + 1 : Math.max(board.revision, 1);
+      return this.#commitEdit({ ...board, revision }, head?.revision ?? 0, 'tasks.json taken over as it stood');
     }
     const merge = content.base
       ? mergeEdit(content.base, head.board, content.edit, now)
@@ -285,6 +283,7 @@ export class TasksFile {
       // Somebody saved in that very moment: into the file that was moved, or under its name before.
       if (wasThere && !this.#holds(aside, seen)) await this.#absorbDisplaced(aside);
       // Not removed yet: an editor that had opened it may still be about to write. The sweep looks once more.
+      else if (head.bytes.length > LARGE_BYTES) removeIfThere(aside); // unless it would fill the disk
       this.#options.at('published');
       return linked !== 'taken';
     } finally {
@@ -315,12 +314,17 @@ export class TasksFile {
     const start = Date.now();
     for (;;) {
       const head = this.#log.head();
+      const stamp = stampOf(aside);
       const bytes = readIfThere(aside);
       if (!bytes) return;
       const content = await this.#classify(head, bytes);
       if (content.kind === 'behind') return;
       if (content.kind === 'edit' || content.kind === 'newer') {
-        if (await this.#absorb(content, head, bytes)) return;
+        if (await this.#absorb(content, head, bytes)) {
+          // Under its new stamp the sweep knows it as looked at, so that no edit is merged twice.
+          moveIfThere(aside, scratchName(this.#tree.tmp, `${DISPLACED}${stampText(stamp)}-`));
+          return;
+        }
       } else if (Date.now() - start > SAVE_MS) {
         if (content.kind === 'malformed') this.#reject(bytes, 'it is not a valid board', head?.revision ?? 0);
         return;

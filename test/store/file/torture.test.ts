@@ -20,4 +20,6 @@ test.each([
   expect(violations).toEqual([]);
   expect(figures['acknowledged']).toBeGreaterThan(50);
   expect(figures['kills']).toBeGreaterThan(0);
+  expect(figures['pauses']).toBeGreaterThan(0);
+  if (options.editor !== 'none') expect(figures['edits']).toBeGreaterThan(0);
 });
