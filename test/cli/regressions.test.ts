@@ -14,7 +14,10 @@ async function board(...tasks: string[][]): Promise<Rig> {
 test('a tasks.json that is only a list is malformed, not a board without the rest', async () => {
   const rig = await board(['a']);
   rig.write('.coordination/tasks.json', '[]');
-  expect(await rig.coord(['leader', 'list'])).toMatchObject({ code: 1, stderr: expect.stringContaining('line 1, column 1') as string });
+  expect(await rig.coord(['leader', 'list'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('line 1, column 1') as string,
+  });
   expect(rig.read('.coordination/tasks.json')).toBe('[]');
 });
 
@@ -30,7 +33,10 @@ test('a task that somebody works on is not deleted by hand; the edit is kept', a
 
 test('the result of a task that is gone is kept', async () => {
   const rig = await board(['a']);
-  expect(await rig.coord(['worker', 'complete', 'w', 'task-009', 'my work'])).toMatchObject({ code: 1, stderr: expect.stringContaining('task-009.w.0.refused.md') as string });
+  expect(await rig.coord(['worker', 'complete', 'w', 'task-009', 'my work'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('task-009.w.0.refused.md') as string,
+  });
   expect(rig.read('.coordination/results/task-009.w.0.refused.md')).toBe('my work\n');
 });
 
@@ -55,13 +61,18 @@ test('giving a task back uses up no attempt', async () => {
 
 test('a command that always fails stops its worker before it has used up the board', async () => {
   const rig = await board(...Array.from({ length: 6 }, (_, i) => [`t${i}`]));
-  expect(await rig.coord(['worker', 'run', 'w', '--', 'false'])).toMatchObject({ code: 1, stdout: 'w: stopped after 5 failures in a row; 0 done, 5 failed\n' });
+  expect(await rig.coord(['worker', 'run', 'w', '--', 'false'])).toMatchObject({
+    code: 1,
+    stdout: 'w: stopped after 5 failures in a row; 0 done, 5 failed\n',
+  });
   expect(rig.board().tasks.filter((task) => task.status === 'failed').length).toBeLessThan(3);
 });
 
 test('a command that leaves something running in the background does not hold its task', async () => {
   const rig = await board(['a']);
-  expect(await rig.ok(['worker', 'run', 'w', '--', 'bash', '-c', 'sleep 100 & echo ok'])).toBe('w: drained; 1 done, 0 failed\n');
+  expect(await rig.ok(['worker', 'run', 'w', '--', 'bash', '-c', 'sleep 100 & echo ok'])).toBe(
+    'w: drained; 1 done, 0 failed\n',
+  );
   expect(rig.read('.coordination/results/task-001.md')).toMatch(/\nok\n$/);
 });
 
@@ -70,13 +81,19 @@ test('a task asked for by name is waited for', async () => {
   await rig.ok(['worker', 'claim', 'v']);
   const waiting = rig.start(['worker', 'claim', 'w', 'task-002', '--wait']);
   await rig.ok(['worker', 'complete', 'v', 'task-001', 'x']);
-  expect(await waiting.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^task-002 claimed by w/) as string });
+  expect(await waiting.ended).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^task-002 claimed by w/) as string,
+  });
 });
 
 test('a waiter does not spin on a task that an exclusive one holds back', async () => {
   const rig = await board(['held', '-f', 'x.ts', '-p', '1'], ['lock', '-f', 'x.ts', '--exclusive', '-p', '2']);
   await rig.ok(['worker', 'claim', 'a', 'task-001', '--lease', '1s']);
-  await until(async () => (await rig.json<{ counts: { claimable: number } }>(['leader', 'status'])).counts.claimable === 2, 'the lease has expired');
+  await until(
+    async () => (await rig.json<{ counts: { claimable: number } }>(['leader', 'status'])).counts.claimable === 2,
+    'the lease has expired',
+  );
   await rig.ok(['worker', 'claim', 'b', 'task-002']);
   const cpu = await new Promise<string>((resolve) => {
     const script = `process.argv=[process.argv[0],${JSON.stringify(BIN)},'worker','claim','c','--wait','--timeout','2s'];process.on('exit',()=>console.log('cpu',process.cpuUsage().user+process.cpuUsage().system));require(${JSON.stringify(BIN)})`;
@@ -89,7 +106,10 @@ test('a waiter does not spin on a task that an exclusive one holds back', async 
 test('the leader can retry what status shows as failed, although nobody has claimed since', async () => {
   const rig = await board(['a', '--max-attempts', '1']);
   await rig.ok(['worker', 'claim', 'dead', '--lease', '1s']);
-  await until(async () => (await rig.json<{ counts: { failed: number } }>(['leader', 'status'])).counts.failed === 1, 'the lease has expired');
+  await until(
+    async () => (await rig.json<{ counts: { failed: number } }>(['leader', 'status'])).counts.failed === 1,
+    'the lease has expired',
+  );
   expect(await rig.ok(['leader', 'retry', 'task-001'])).toBe('available again: task-001\n');
 });
 
@@ -106,7 +126,10 @@ test('a folder in the place of a file is one clear message', async () => {
   const rig = await board(['a']);
   mkdirSync(rig.path('folder'));
   writeFileSync(rig.path('file'), '');
-  for (const args of [['leader', 'aggregate', '-o', 'folder'], ['leader', 'init', 'x', '--dir', 'file']]) {
+  for (const args of [
+    ['leader', 'aggregate', '-o', 'folder'],
+    ['leader', 'init', 'x', '--dir', 'file'],
+  ]) {
     const ran = await rig.coord(args);
     expect(ran.code, ran.stderr).toBe(1);
     expect(ran.stderr).not.toMatch(/\n\s+at /);
