@@ -11,7 +11,6 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  statSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
@@ -52,7 +51,7 @@ let counter = 0;
 export function scratchName(folder: string, prefix = ''): string {
   return join(
     folder,
-    `${prefix}${process.pid}-${Date.now().toString(36)}-${counter++}-${Math.random().toString(36).slice(2, 8)}`,
+    `${prefix}${Date.now().toString(36)}-${process.pid}-${counter++}-${Math.random().toString(36).slice(2, 8)}`,
   );
 }
 
@@ -154,10 +153,10 @@ export function moveIfThere(path: string, to: string): boolean {
   return orAbsent(() => (renameSync(path, to), true)) ?? false;
 }
 
-/** Milliseconds since a file was last written or renamed; undefined where there is none. */
-export function ageOf(path: string): number | undefined {
-  const stat = orAbsent(() => statSync(path));
-  return stat && Date.now() - Math.max(stat.mtimeMs, stat.ctimeMs);
+/** Milliseconds since {@link scratchName} made this name: a folder of many is swept without asking for each of them. */
+export function ageOfScratch(name: string): number {
+  const made = /([0-9a-z]+)-\d+-\d+-[0-9a-z]+$/.exec(name)?.[1];
+  return made === undefined ? Infinity : Date.now() - Number.parseInt(made, 36);
 }
 
 /** Turns what the operating system says into a message that a person can act on; other errors pass unchanged. */

@@ -22,7 +22,7 @@ import type { EditedBoard } from '../../model/hand-edit.ts';
 import { LEADER } from '../../model/board.ts';
 import {
   orAbsent,
-  ageOf,
+  ageOfScratch,
   linkIfFree,
   moveIfThere,
   namesIn,
@@ -301,9 +301,10 @@ export class TasksFile {
     for (const name of namesIn(this.#tree.tmp)) {
       const path = join(this.#tree.tmp, name);
       const isDisplaced = name.startsWith(DISPLACED);
-      const isLeft = (ageOf(path) ?? 0) > (isDisplaced ? STALE_MS : SCRATCH_MS);
+      const isLeft = ageOfScratch(name) > (isDisplaced ? STALE_MS : SCRATCH_MS);
+      if (!isLeft && !isMissing) continue;
       const isTouched = isDisplaced && !name.startsWith(`${DISPLACED}${stampText(stampOf(path))}-`);
-      if (isTouched && (isLeft || isMissing)) await this.#absorbDisplaced(path);
+      if (isTouched) await this.#absorbDisplaced(path);
       if (!isLeft) continue;
       removeIfThere(path);
     }
