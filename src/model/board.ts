@@ -100,9 +100,13 @@ export function unclaimed(task: Task, status: Exclude<Status, 'claimed'>): Task 
   return { ...rest, status, claimed_by: null, claimed_at: null, lease_expires_at: null };
 }
 
-/** The first of some times, ISO 8601 UTC; null where there are none. */
-export function earliest(times: readonly string[]): string | null {
-  return times.reduce<string | null>((first, time) => (first === null || time < first ? time : first), null);
+/** When the next lease among these tasks runs out after `now`, ISO 8601 UTC; null where none does. */
+export function nextExpiry(tasks: readonly Task[], now: string): string | null {
+  let next: string | null = null;
+  for (const { lease_expires_at: time } of tasks) {
+    if (time !== null && time > now && (next === null || time < next)) next = time;
+  }
+  return next;
 }
 
 /** Ids in the order of their numbers, so that task-1000 follows task-999. */

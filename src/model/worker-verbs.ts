@@ -5,12 +5,12 @@ import {
   type Change,
   compareIds,
   Dependencies,
-  earliest,
   expireLastAttempts,
   findTask,
   isExpired,
   isSettled,
   LEADER,
+  nextExpiry,
   replaceTasks,
   unclaimed,
 } from './board.ts';
@@ -227,11 +227,7 @@ function isHeldBack(board: Board, task: Task, overlaps: readonly Overlap[]): boo
 function explainIdle(board: Board, dependencies: Dependencies, now: string): NotClaimed {
   const open = board.tasks.filter((task) => !isSettled(task));
   const claimed = open.filter((task) => task.status === 'claimed');
-  const expiries = claimed
-    .map((task) => task.lease_expires_at)
-    .filter((time) => time !== null)
-    .filter((time) => time > now);
-  const base = { task: null, open: open.length, next_expiry: earliest(expiries) } as const;
+  const base = { task: null, open: open.length, next_expiry: nextExpiry(claimed, now) } as const;
   const named = (tasks: readonly Task[]): NotClaimed['waiting_for'] =>
     tasks.slice(0, 5).map((task) => ({ task_id: task.id, worker: task.claimed_by, status: task.status }));
   if (board.tasks.length === 0) return { ...base, reason: 'empty', waiting_for: [] };

@@ -1,5 +1,5 @@
 /** Loops over any Store: wait for a task, wait for the end, keep a lease. None of them polls. */
-import { type Board, expireLastAttempts, Dependencies, earliest, isSettled } from '../model/board.ts';
+import { type Board, expireLastAttempts, Dependencies, isSettled, nextExpiry } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import type { Claim } from '../model/inputs.ts';
 import { idleReason } from '../model/summary.ts';
@@ -141,10 +141,6 @@ async function claimOrBlocked(store: Store, claim: Claim): Promise<ClaimAnswer> 
     const claimed = tasks.filter(
       (task) => task.status === 'claimed' && (task.id === wanted.id || wanted.dependencies.includes(task.id)),
     );
-    const expiries = claimed
-      .map((task) => task.lease_expires_at)
-      .filter((time) => time !== null)
-      .filter((time) => time > new Date().toISOString());
     return {
       task: null,
       reason: 'blocked',
@@ -152,7 +148,7 @@ async function claimOrBlocked(store: Store, claim: Claim): Promise<ClaimAnswer> 
       waiting_for: claimed
         .slice(0, 5)
         .map((task) => ({ task_id: task.id, worker: task.claimed_by, status: task.status })),
-      next_expiry: earliest(expiries),
+      next_expiry: nextExpiry(claimed, new Date().toISOString()),
     };
   }
 }
@@ -173,9 +169,7 @@ export function untilSettled(
       const open = board.tasks.filter((task) => !isSettled(task));
       const dependencies = new Dependencies(board);
       if (open.every((task) => dependencies.isStuck(task))) return { answer: board };
-      const expiries = open.map((task) => task.lease_expires_at).filter((time) => time !== null);
-      const future = expiries.filter((time) => time > now()).toSorted();
-      return { wakeAt: future[0] ?? null };
+      return { wakeAt: nextExpiry(open, now()) };
     },
     options,
   );

@@ -20,7 +20,7 @@ import { parseBytes } from './board-text.ts';
 import { CommitLog, type Revision } from './commit-log.ts';
 import { FileDocuments } from './documents.ts';
 import { STALE_MS, withLock } from './lock.ts';
-import { TasksFile } from './tasks-file.ts';
+import { DISPLACED, TasksFile } from './tasks-file.ts';
 import type { Tree } from './tree.ts';
 import { watchBell } from './watch.ts';
 
@@ -249,7 +249,7 @@ async function checkRejected(tree: Tree): Promise<Check> {
 
 async function checkScratch(tree: Tree): Promise<Check> {
   const old = namesIn(tree.tmp)
-    .filter((name) => !name.startsWith('displaced-'))
+    .filter((name) => !name.startsWith(DISPLACED))
     .filter((name) => Date.now() - (orAbsent(() => statSync(join(tree.tmp, name)))?.mtimeMs ?? Date.now()) > 60_000);
   if (old.length === 0) return { check: 'scratch files', ok: true, message: 'none left behind' };
   return {

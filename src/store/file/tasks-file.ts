@@ -46,7 +46,7 @@ const LARGE_BYTES = 1_000_000;
 /** Scratch files older than this were left by a crash. A process that slept longer tries its commit again. */
 const SCRATCH_MS = 60_000;
 /** Begins the names of files moved aside by a publisher. */
-const DISPLACED = 'displaced-';
+export const DISPLACED = 'displaced-';
 
 /** Points of the commit protocol at which the tests kill the process. */
 export type Point =
