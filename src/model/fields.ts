@@ -2,13 +2,13 @@
  * The fields that tasks and inputs share. Apart from task.ts, so that a command checks its input without building the
  * schema of a whole task, which only a hand edit needs.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /**
  * A schema that is built when it is first asked for. A command checks one input; building the schemas of all the others
  * would cost it a tenth of its time.
  */
-export function lazily<S extends z.ZodType>(build: () => S): () => S {
+export function lazily<S extends z.ZodMiniType>(build: () => S): () => S {
   let schema: S | undefined;
   return () => (schema ??= build());
 }
@@ -29,6 +29,8 @@ export const DEFAULT_PRIORITY = 5;
 /** Thirty minutes: twice the longest task that the best practices ask for (5 to 15 minutes). */
 export const DEFAULT_LEASE_SECONDS = 1800;
 
-export const Name = lazily(() => z.string().regex(NAME_PATTERN, NAME_RULE));
-export const Priority = lazily(() => z.int().min(1).max(10));
-export const Description = lazily(() => z.string().trim().min(1, 'must not be empty').max(MAX_TEXT));
+export const Name = lazily(() => z.string().check(z.regex(NAME_PATTERN, NAME_RULE)));
+export const Priority = lazily(() => z.int().check(z.minimum(1), z.maximum(10)));
+export const Description = lazily(() =>
+  z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(MAX_TEXT)),
+);

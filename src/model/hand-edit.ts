@@ -2,7 +2,7 @@
  * Edits of tasks.json made by hand: read, completed with defaults, and merged three ways with what coord wrote
  * meanwhile. Pure; the file store decides when.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Board } from './board.ts';
 import { sortByDependency } from './graph.ts';
 import { describeIssues, fieldName, issueText } from './inputs.ts';
@@ -15,34 +15,29 @@ const MAX_REVISION = 1_000_000_000_000;
 
 const BoardFile = z
   .looseObject({
-    version: z.literal(1).default(1),
-    revision: z.int().min(0).max(MAX_REVISION).optional(),
-    goal: z.string().optional(),
-    last_id: z.int().min(0).optional(),
+    version: z._default(z.literal(1), 1),
+    revision: z.optional(z.int().check(z.minimum(0), z.maximum(MAX_REVISION))),
+    goal: z.optional(z.string()),
+    last_id: z.optional(z.int().check(z.minimum(0))),
     tasks: z.array(Task),
   })
-  .superRefine((board, issues) => {
+  .check(({ value: board, issues }) => {
+    const refuse = (path: PropertyKey[], message: string): void =>
+      void issues.push({ code: 'custom', path, message, input: board });
     const seen = new Set<string>();
     for (const [i, task] of board.tasks.entries()) {
-      if (seen.has(task.id)) {
-        issues.addIssue({ code: 'custom', path: ['tasks', i, 'id'], message: `two tasks have the id "${task.id}"` });
-      }
+      if (seen.has(task.id)) refuse(['tasks', i, 'id'], `two tasks have the id "${task.id}"`);
       seen.add(task.id);
     }
     for (const [i, task] of board.tasks.entries()) {
       for (const [j, id] of task.dependencies.entries()) {
-        if (seen.has(id)) continue;
-        issues.addIssue({ code: 'custom', path: ['tasks', i, 'dependencies', j], message: `there is no task "${id}"` });
+        if (!seen.has(id)) refuse(['tasks', i, 'dependencies', j], `there is no task "${id}"`);
       }
     }
     const { cycle } = sortByDependency(board.tasks);
     if (cycle) {
       const i = board.tasks.findIndex((task) => task.id === cycle[0]);
-      issues.addIssue({
-        code: 'custom',
-        path: ['tasks', i, 'dependencies'],
-        message: `tasks wait for each other: ${cycle.join(' -> ')}`,
-      });
+      refuse(['tasks', i, 'dependencies'], `tasks wait for each other: ${cycle.join(' -> ')}`);
     }
   });
 

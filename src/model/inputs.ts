@@ -2,80 +2,92 @@
  * The input of every verb. CLI, MCP and the API check against these very schemas, and show these very words.
  * Strict throughout: a misspelt field is an error, never silently dropped.
  */
-import * as z from 'zod';
+import en from 'zod/v4/locales/en.js';
+import * as z from 'zod/mini';
 import { CoordError } from './errors.ts';
 import { DEFAULT_LEASE_SECONDS, Description, lazily, MAX_TEXT, Name, Priority } from './fields.ts';
 
 // One check a process is the rule, and generating code for it takes longer than the check.
-z.config({ jitless: true });
+z.config({ ...en(), jitless: true });
 
 /** Ten million characters of result: more belongs in a file that the result names. */
 export const MAX_RESULT = 10_000_000;
 /** A year. A lease that never ends would lose the task of a crashed worker. */
 const MAX_LEASE_SECONDS = 31_536_000;
 
-const Worker = lazily(() => Name().describe('your name, such as terminal-2'));
-const TaskId = lazily(() => Name().describe('a task id, such as task-001'));
-const Files = lazily(() => z.array(z.string().min(1).max(1024)).max(1000));
-const Reason = lazily(() => z.string().trim().min(1, 'must not be empty').max(MAX_TEXT));
+const Worker = lazily(() => Name().check(z.describe('your name, such as terminal-2')));
+const TaskId = lazily(() => Name().check(z.describe('a task id, such as task-001')));
+const Files = lazily(() => z.array(z.string().check(z.minLength(1), z.maxLength(1024))).check(z.maxLength(1000)));
+const Reason = lazily(() => z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(MAX_TEXT)));
 const Attempt = lazily(() =>
-  z.int().min(1).describe('the attempt that the claim named; refuses when it is no longer yours'),
+  z.int().check(z.minimum(1), z.describe('the attempt that the claim named; refuses when it is no longer yours')),
 );
 const Dependency = lazily(() =>
   z
     .string()
-    .min(1)
-    .max(64)
-    .describe('an id of the board, a key, or task-1, task-2 … for the n-th task of the same batch'),
+    .check(
+      z.minLength(1),
+      z.maxLength(64),
+      z.describe('an id of the board, a key, or task-1, task-2 … for the n-th task of the same batch'),
+    ),
 );
 
 export const NewTask = lazily(() =>
   z.strictObject({
-    description: Description().describe('atomic and specific: one outcome, 5 to 15 minutes of work'),
-    key: Name().optional().describe('a name of your own; adding the same key again gives the same task'),
-    priority: Priority().optional().describe('1 (first) to 10 (last), default 5'),
-    dependencies: z.array(Dependency()).max(1000).optional().describe('what must be done first'),
-    files: Files().optional().describe('paths that the task will touch'),
-    hints: z.string().max(MAX_TEXT).optional().describe('what the worker should know'),
-    tags: z.array(Name()).max(100).optional(),
-    max_attempts: z.int().min(1).max(100).optional().describe('claims before the task counts as failed, default 3'),
-    exclusive: z.boolean().optional().describe('never beside another claimed task that names one of its files'),
+    description: Description().check(z.describe('atomic and specific: one outcome, 5 to 15 minutes of work')),
+    key: z.optional(Name().check(z.describe('a name of your own; adding the same key again gives the same task'))),
+    priority: z.optional(Priority().check(z.describe('1 (first) to 10 (last), default 5'))),
+    dependencies: z.optional(z.array(Dependency()).check(z.maxLength(1000), z.describe('what must be done first'))),
+    files: z.optional(Files().check(z.describe('paths that the task will touch'))),
+    hints: z.optional(z.string().check(z.maxLength(MAX_TEXT), z.describe('what the worker should know'))),
+    tags: z.optional(z.array(Name()).check(z.maxLength(100))),
+    max_attempts: z.optional(
+      z.int().check(z.minimum(1), z.maximum(100), z.describe('claims before the task counts as failed, default 3')),
+    ),
+    exclusive: z.optional(
+      z.boolean().check(z.describe('never beside another claimed task that names one of its files')),
+    ),
   }),
 );
 export const AddTasks = lazily(() =>
   z.strictObject({
-    tasks: z.array(NewTask()).min(1, 'must hold at least one task').max(100_000),
+    tasks: z.array(NewTask()).check(z.minLength(1, 'must hold at least one task'), z.maxLength(100_000)),
   }),
 );
 export const EditTask = lazily(() =>
   z.strictObject({
     task_id: TaskId(),
-    description: Description().optional(),
-    priority: Priority().optional(),
-    dependencies: z.array(Dependency()).max(1000).optional(),
-    files: Files().optional(),
-    hints: z.string().max(MAX_TEXT).optional(),
-    tags: z.array(Name()).max(100).optional(),
-    max_attempts: z.int().min(1).max(100).optional(),
-    exclusive: z.boolean().optional(),
+    description: z.optional(Description()),
+    priority: z.optional(Priority()),
+    dependencies: z.optional(z.array(Dependency()).check(z.maxLength(1000))),
+    files: z.optional(Files()),
+    hints: z.optional(z.string().check(z.maxLength(MAX_TEXT))),
+    tags: z.optional(z.array(Name()).check(z.maxLength(100))),
+    max_attempts: z.optional(z.int().check(z.minimum(1), z.maximum(100))),
+    exclusive: z.optional(z.boolean()),
   }),
 );
-export const TaskIds = lazily(() => z.strictObject({ task_ids: z.array(TaskId()).min(1).max(100_000) }));
+export const TaskIds = lazily(() =>
+  z.strictObject({ task_ids: z.array(TaskId()).check(z.minLength(1), z.maxLength(100_000)) }),
+);
 export const CancelTasks = lazily(() =>
-  TaskIds().extend({
-    cascade: z.boolean().optional().describe('also every task that waits for one of these'),
+  z.extend(TaskIds(), {
+    cascade: z.optional(z.boolean().check(z.describe('also every task that waits for one of these'))),
   }),
 );
 export const Claim = lazily(() =>
   z.strictObject({
     worker: Worker(),
-    task_id: TaskId().optional().describe('this task and no other'),
-    lease_seconds: z
-      .int()
-      .min(1)
-      .max(MAX_LEASE_SECONDS)
-      .optional()
-      .describe(`seconds until the claim expires unless renewed, default ${DEFAULT_LEASE_SECONDS}`),
+    task_id: z.optional(TaskId().check(z.describe('this task and no other'))),
+    lease_seconds: z.optional(
+      z
+        .int()
+        .check(
+          z.minimum(1),
+          z.maximum(MAX_LEASE_SECONDS),
+          z.describe(`seconds until the claim expires unless renewed, default ${DEFAULT_LEASE_SECONDS}`),
+        ),
+    ),
   }),
 );
 export const Renew = lazily(() => z.strictObject({ worker: Worker() }));
@@ -83,47 +95,49 @@ export const Complete = lazily(() =>
   z.strictObject({
     worker: Worker(),
     task_id: TaskId(),
-    output: z.string().max(MAX_RESULT).describe('what was done, for the leader and for dependent tasks'),
-    files_modified: Files().optional(),
-    files_created: Files().optional(),
-    attempt: Attempt().optional(),
+    output: z
+      .string()
+      .check(z.maxLength(MAX_RESULT), z.describe('what was done, for the leader and for dependent tasks')),
+    files_modified: z.optional(Files()),
+    files_created: z.optional(Files()),
+    attempt: z.optional(Attempt()),
   }),
 );
 export const Fail = lazily(() =>
   z.strictObject({
     worker: Worker(),
     task_id: TaskId(),
-    error: Reason().describe('why it failed, for whoever tries next'),
-    retry: z.boolean().optional().describe('false: do not hand the task out again, default true'),
-    attempt: Attempt().optional(),
+    error: Reason().check(z.describe('why it failed, for whoever tries next')),
+    retry: z.optional(z.boolean().check(z.describe('false: do not hand the task out again, default true'))),
+    attempt: z.optional(Attempt()),
   }),
 );
 export const Release = lazily(() =>
   z.strictObject({
     worker: Worker(),
     task_id: TaskId(),
-    reason: Reason().optional().describe('notes for whoever claims it next'),
-    attempt: Attempt().optional(),
+    reason: z.optional(Reason().check(z.describe('notes for whoever claims it next'))),
+    attempt: z.optional(Attempt()),
   }),
 );
 export const AddDiscovery = lazily(() =>
   z.strictObject({
     worker: Worker(),
-    content: Reason().describe('a finding that others need'),
-    tags: z.array(Name()).max(100).optional(),
-    task_id: TaskId().optional(),
+    content: Reason().check(z.describe('a finding that others need')),
+    tags: z.optional(z.array(Name()).check(z.maxLength(100))),
+    task_id: z.optional(TaskId()),
   }),
 );
 export const WritePlan = lazily(() =>
   z.strictObject({
-    text: z.string().max(1_000_000),
-    append: z.boolean().optional().describe('add to the plan instead of replacing it'),
+    text: z.string().check(z.maxLength(1_000_000)),
+    append: z.optional(z.boolean().check(z.describe('add to the plan instead of replacing it'))),
   }),
 );
 export const InitBoard = lazily(() =>
   z.strictObject({
-    goal: z.string().trim().min(1, 'must not be empty').max(MAX_TEXT),
-    approach: z.string().max(1_000_000).optional(),
+    goal: z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(MAX_TEXT)),
+    approach: z.optional(z.string().check(z.maxLength(1_000_000))),
   }),
 );
 
@@ -142,7 +156,7 @@ export type WritePlan = z.infer<ReturnType<typeof WritePlan>>;
 export type InitBoard = z.infer<ReturnType<typeof InitBoard>>;
 
 /** Checks a value at the edge; what does not fit becomes `invalid-input`, naming the field. */
-export function parseInput<S extends z.ZodType>(schema: () => S, value: unknown): z.infer<S> {
+export function parseInput<S extends z.ZodMiniType>(schema: () => S, value: unknown): z.infer<S> {
   const parsed = schema().safeParse(value);
   if (parsed.success) return parsed.data;
   throw new CoordError('invalid-input', describeIssues(parsed.error.issues), { cause: parsed.error });

@@ -14,23 +14,35 @@
  * dependency done), **blocked** (available, some dependency not done), **stuck** (blocked behind a
  * failed or cancelled task).
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, Description, MAX_TEXT, Name, Priority, STATUSES } from './fields.ts';
 
 /** Exactly what `Date.prototype.toISOString` writes: times are compared as text. */
 const Time = z.iso.datetime({ precision: 3, error: 'must be a UTC time such as 2026-01-31T12:00:00.000Z' });
 /** Hand-written times may be shorter or carry an offset; they are brought into the one form. */
-const LooseTime = z
-  .preprocess((value) => {
-    if (typeof value !== 'string') return value;
-    const time = new Date(value);
-    return Number.isNaN(time.getTime()) ? value : time.toISOString();
-  }, Time.nullable())
-  .default(null);
+const LooseTime = z._default(
+  z.pipe(
+    z.transform((value: unknown) => {
+      if (typeof value !== 'string') return value;
+      const time = new Date(value);
+      return Number.isNaN(time.getTime()) ? value : time.toISOString();
+    }),
+    z.nullable(Time),
+  ),
+  null,
+);
+
+/** Takes null and nothing at all for `value`, as people write them. */
+function orElse<S extends z.ZodMiniType>(value: unknown, schema: S) {
+  return z.pipe(
+    z.transform((given: unknown) => given ?? value),
+    schema,
+  );
+}
 
 const TaskContext = z.looseObject({
-  files: z.array(z.string().min(1).max(1024)).default([]),
-  hints: z.preprocess((value) => value ?? '', z.string().max(MAX_TEXT)),
+  files: z._default(z.array(z.string().check(z.minLength(1), z.maxLength(1024))), []),
+  hints: orElse('', z.string().check(z.maxLength(MAX_TEXT))),
 });
 
 /** One task, in the very names of tasks.json. Fields that coord does not know are kept. */
@@ -38,34 +50,39 @@ export const Task = z
   .looseObject({
     id: Name(),
     description: Description(),
-    status: z.enum(STATUSES).default('available'),
-    claimed_by: Name().nullable().default(null).describe('who holds the task, or who did it'),
-    priority: Priority().default(DEFAULT_PRIORITY),
-    dependencies: z.array(Name()).default([]),
-    context: z.preprocess((value) => value ?? {}, TaskContext),
-    tags: z.array(Name()).default([]),
-    attempt: z.int().min(0).default(0).describe('claims so far; the fencing number'),
-    // No upper bound: retries and releases raise it.
-    max_attempts: z.int().min(1).default(DEFAULT_MAX_ATTEMPTS),
+    status: z._default(z.enum(STATUSES), 'available'),
+    /** Who holds the task, or who did it. */
+    claimed_by: z._default(z.nullable(Name()), null),
+    priority: z._default(Priority(), DEFAULT_PRIORITY),
+    dependencies: z._default(z.array(Name()), []),
+    context: orElse({}, TaskContext),
+    tags: z._default(z.array(Name()), []),
+    /** Claims so far; the fencing number. */
+    attempt: z._default(z.int().check(z.minimum(0)), 0),
+    /** No upper bound: retries and releases raise it. */
+    max_attempts: z._default(z.int().check(z.minimum(1)), DEFAULT_MAX_ATTEMPTS),
     created_at: LooseTime,
     claimed_at: LooseTime,
     lease_expires_at: LooseTime,
     completed_at: LooseTime,
-    last_error: z.string().nullable().default(null),
+    last_error: z._default(z.nullable(z.string()), null),
     // Written only where they are set, so that an ordinary task stays plain.
-    exclusive: z.boolean().optional().describe('never beside another claimed task that names one of its files'),
-    key: Name().optional().describe('adding the same key again gives this task'),
-    lease_seconds: z.int().min(1).optional().describe('length of this claim where it is not the default'),
-    note: z.string().optional().describe('what the last holder said when it gave the task back'),
-    result_digest: z.string().optional().describe('fingerprint of the accepted result'),
+    /** Never beside another claimed task that names one of its files. */
+    exclusive: z.optional(z.boolean()),
+    /** Adding the same key again gives this task. */
+    key: z.optional(Name()),
+    /** Length of this claim where it is not the default. */
+    lease_seconds: z.optional(z.int().check(z.minimum(1))),
+    /** What the last holder said when it gave the task back. */
+    note: z.optional(z.string()),
+    /** Fingerprint of the accepted result. */
+    result_digest: z.optional(z.string()),
   })
-  .superRefine((task, issues) => {
-    if (task.status === 'claimed' && task.claimed_by === null) {
-      issues.addIssue({ code: 'custom', path: ['claimed_by'], message: 'a claimed task must name its worker' });
-    }
-    if (task.status === 'available' && task.claimed_by !== null) {
-      issues.addIssue({ code: 'custom', path: ['claimed_by'], message: 'an available task must not name a worker' });
-    }
+  .check(({ value: task, issues }) => {
+    const refuse = (message: string): void =>
+      void issues.push({ code: 'custom', path: ['claimed_by'], message, input: task.claimed_by });
+    if (task.status === 'claimed' && task.claimed_by === null) refuse('a claimed task must name its worker');
+    if (task.status === 'available' && task.claimed_by !== null) refuse('an available task must not name a worker');
   });
 export type Task = z.infer<typeof Task>;
 export type Status = Task['status'];
