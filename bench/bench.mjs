@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { initStore } from '../dist/index.js';
 
 const BIN = fileURLToPath(new URL('../bin/coord.cjs', import.meta.url));
+const LIBRARY = new URL('../dist/index.js', import.meta.url).href;
 const RUNS = Number(process.argv[2] ?? 21);
 // NODE_EXTRA_CA_CERTS makes Node read certificates at every start, on both sides, and the ratios lie.
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
@@ -37,9 +38,9 @@ async function board(size) {
   return { cwd, store };
 }
 
-function time(cwd, args) {
+function time(cwd, args, options = {}) {
   const start = performance.now();
-  const ran = spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8' });
+  const ran = spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8', ...options });
   const ms = performance.now() - start;
   if (ran.status !== 0) throw new Error(`${args.join(' ')}: ${ran.stderr}`);
   return { ms, ran };
@@ -50,8 +51,8 @@ const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length /
 function compare(commands) {
   const times = commands.map(() => []);
   for (let run = -2; run < RUNS; run++) {
-    commands.forEach(({ cwd, args }, i) => {
-      const { ms } = time(cwd, args(run));
+    commands.forEach(({ cwd, args, options }, i) => {
+      const { ms } = time(cwd, args(`${run}-${i}`), options);
       if (run >= 0) times[i].push(ms); // the first two fill caches
     });
   }
@@ -67,7 +68,7 @@ console.log(`Node ${process.version}, ${String(RUNS)} runs each\n`);
     cwd: boards[size].cwd,
     args: (run) => [BIN, 'leader', 'add-task', `one more ${run}`, '-p', '3'],
   });
-  const [node, version, claim50, claim1000, claim10000, add50, add1000, add10000] = compare([
+  const [node, version, claim50, claim1000, claim10000, add50, add1000, add10000, uncached, library] = compare([
     { args: () => ['-e', '0'] },
     { args: () => [BIN, '--version'] },
     claim(50),
@@ -76,8 +77,13 @@ console.log(`Node ${process.version}, ${String(RUNS)} runs each\n`);
     add(50),
     add(1000),
     add(10_000),
+    { ...claim(50), options: { env: { ...env, COORD_CODE_CACHE: '0' } } },
+    { args: () => ['-e', `import(${JSON.stringify(LIBRARY)})`] },
   ]);
   console.log(`start-up and board size (node -e 0 took ${node.toFixed(0)} ms)`);
+  const step = (what, ms) => console.log(`     ${what}: ${(ms / node).toFixed(2)}`);
+  step('step: importing the library as ES modules / node -e 0', library);
+  step('step: claim on 50 tasks without the code cache / node -e 0', uncached);
   report('coord --version / node -e 0', version / node, 1.4);
   report('claim on 50 tasks / node -e 0', claim50 / node, 2, '', 1.5);
   report('add-task on 50 tasks / node -e 0', add50 / node, 2, '', 1.5);

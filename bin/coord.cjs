@@ -22,6 +22,7 @@ function cacheFolders(build) {
   return [path.join(dist, '.cache', key), ...(home ? [path.join(home, 'claude-coord', key)] : [])];
 }
 
+const isCached = process.env.COORD_CODE_CACHE !== '0';
 const modules = new Map();
 const fresh = [];
 let folders;
@@ -42,7 +43,7 @@ function load(file) {
   const filename = path.join(dist, file);
   const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(filename, 'latin1')}\n})`;
   let cachedData;
-  for (const folder of folders) cachedData ??= read(path.join(folder, `${command}-${file}.bin`));
+  for (const folder of isCached ? folders : []) cachedData ??= read(path.join(folder, `${command}-${file}.bin`));
   const script = new Script(source, {
     filename,
     cachedData,
@@ -82,7 +83,7 @@ if (!build) {
 } else {
   folders = cacheFolders(build.toString());
   process.on('exit', (code) => {
-    if (fresh.length > 0 && code === 0 && process.env.COORD_CODE_CACHE !== '0') save();
+    if (fresh.length > 0 && code === 0 && isCached) save();
   });
   load('coord.cjs');
 }

@@ -1,5 +1,6 @@
 /** The process edge: argv, environment, streams and signals in, exit code out. */
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { runCli } from './cli/run.ts';
 import type { Stream } from './cli/context.ts';
 import { CoordError } from './model/errors.ts';
@@ -42,18 +43,24 @@ void runCli(
  * takes, and may lose the end of a long answer when the process ends.
  */
 function stream(fd: 1 | 2): Stream {
-  const node = isCharacterDevice(fd) ? (fd === 1 ? process.stdout : process.stderr) : undefined;
+  const terminal = (): NodeJS.WriteStream | undefined =>
+    mayBeTerminal(fd) ? (fd === 1 ? process.stdout : process.stderr) : undefined;
   return {
     write: (text) => writeAll(fd, Buffer.from(text)),
-    isTTY: node?.isTTY === true,
-    columns: node?.columns ?? 80,
+    get isTTY() {
+      return terminal()?.isTTY === true;
+    },
+    get columns() {
+      return terminal()?.columns ?? 80;
+    },
   };
 }
 
-/** Only a character device can be a terminal; asking Node for certain makes it load its terminals and sockets. */
-function isCharacterDevice(fd: 1 | 2): boolean {
+/** Only a character device can be a terminal, and not /dev/null; asking Node makes it load its terminals and sockets. */
+function mayBeTerminal(fd: 1 | 2): boolean {
   try {
-    return fstatSync(fd).isCharacterDevice();
+    const stat = fstatSync(fd);
+    return stat.isCharacterDevice() && stat.rdev !== statSync(devNull, { throwIfNoEntry: false })?.rdev;
   } catch {
     return false; // closed by the caller: `coord … >&-`
   }

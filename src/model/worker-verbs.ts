@@ -138,10 +138,9 @@ function pickTask(
   const isBetter = (task: Task, rank: number): boolean =>
     !best || rank < best.rank || (rank === best.rank && compareIds(task.id, best.task.id) < 0);
   for (const task of board.tasks) {
-    if (!dependencies.isClaimable(task, now)) continue;
     // One's own expired claim first: nobody knows that task better.
     const rank = (task.claimed_by === worker ? 0 : 100) + task.priority;
-    if (!isBetter(task, rank)) continue;
+    if (!isBetter(task, rank) || !dependencies.isClaimable(task, now)) continue;
     const overlaps = findOverlaps(task, claimed);
     if (isHeldBack(board, task, overlaps)) continue;
     const withOverlaps = overlaps.length > 0 ? rank + 1000 : rank;

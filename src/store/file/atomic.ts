@@ -4,6 +4,9 @@
  */
 import {
   closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -66,6 +69,21 @@ export function writeNew(path: string, chunks: readonly Uint8Array[], durable: b
     if (!isErrno(error, 'ENOENT')) throw error;
     mkdirSync(dirname(path), { recursive: true }); // a cloned tree lacks the folders that git does not keep
     writeChunks(openSync(path, 'wx'), chunks, durable);
+  }
+}
+
+/**
+ * Copies a file to a new name within the kernel, which needs no memory and, where the file system can, no second copy.
+ * @returns the size in bytes; undefined where there is no such file
+ */
+export function copyNew(path: string, copy: string, durable: boolean): number | undefined {
+  if (orAbsent(() => (copyFileSync(path, copy, constants.COPYFILE_FICLONE), true)) === undefined) return undefined;
+  const fd = openSync(copy, 'r+');
+  try {
+    if (durable) fsyncSync(fd);
+    return fstatSync(fd).size;
+  } finally {
+    closeSync(fd);
   }
 }
 

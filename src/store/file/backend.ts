@@ -122,13 +122,14 @@ export class FileBackend implements Backend {
         },
       );
     }
-    await this.#finish({ revision, bytes: Buffer.concat(chunks), board }, head, changed.events ?? [], staged);
+    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    await this.#finish({ revision, size }, head, changed.events ?? [], staged);
     return true;
   }
 
   /** The commit has happened: whatever fails from here on is made good by the next command, and is no failure of this one. */
   async #finish(
-    made: Revision,
+    made: { revision: number; size: number },
     before: Revision,
     events: readonly BoardEvent[],
     staged: { keep(): void } | undefined,
@@ -136,10 +137,10 @@ export class FileBackend implements Backend {
     try {
       staged?.keep();
       const seen = before.revision === 0 ? undefined : before.bytes;
-      const isPublished = await this.#tasks.publish(made, seen);
+      const isPublished = await this.#tasks.publish(made.revision, seen);
       // Whoever renames last must leave the newest.
       if (!isPublished || this.#log.latest() !== made.revision) await this.#settle();
-      this.#log.trim(made.bytes.length);
+      this.#log.trim(made.size);
       await this.#tasks.sweep();
       this.#options.at('trimmed');
       await this.#logEvents(events);

@@ -4,8 +4,10 @@ import type { Task } from '../../model/task.ts';
 
 const TASKS_START = '\n  "tasks": [\n';
 const TASKS_END = '\n  ]\n}\n';
-/** Ends every task but the last: at exactly four spaces only a task ends, and no JSON string holds a line feed. */
+/** Ends every task: at exactly four spaces only a task ends, and no JSON string holds a line feed. */
 const TASK_END = '\n    }';
+/** Above so many changed tasks, formatting all of them is quicker than looking for each. */
+const MOST_SPLICED = 100;
 
 /** Pretty-printed JSON, the tasks last, a line feed at the end. */
 export function boardToBytes(board: Board): Buffer {
@@ -37,38 +39,39 @@ function taskText(task: Task): string {
  * The bytes of `next`, taking over from the bytes of `before` every task that is still the same object. On a board of
  * ten thousand tasks a claim rewrites one of them, and formatting the others again would cost more than all the rest.
  *
- * @param before  a board as {@link parseBytes} read it from `bytes`, or as it was written
+ * @param before  a board as {@link parseBytes} read it from `bytes`
  */
 export function nextBytes(before: Board, bytes: Buffer, next: Board): Buffer[] {
-  const kept = countKept(before.tasks, next.tasks);
-  const text = bytes.toString('latin1'); // one character a byte, so that positions are offsets
-  const start = text.indexOf(TASKS_START);
-  if (kept === undefined || start === -1 || before.tasks.length === 0) return [boardToBytes(next)];
+  const changed = changedTasks(before.tasks, next.tasks);
+  const start = bytes.indexOf(TASKS_START);
+  const end = bytes.length - TASKS_END.length;
+  if (!changed || start === -1 || bytes.indexOf(TASKS_END, end) !== end) return [boardToBytes(next)];
   const chunks: Buffer[] = [Buffer.from(header(next) + TASKS_START)];
   let from = start + TASKS_START.length; // first byte not yet taken over
-  let at = from; // first byte of task i
-  for (const [i, old] of before.tasks.entries()) {
-    const end = text.indexOf(TASK_END, at);
-    if (end === -1) return [boardToBytes(next)];
-    const task = next.tasks[i];
-    if (task !== old && task) {
-      chunks.push(bytes.subarray(from, at), Buffer.from(taskText(task)));
-      from = end + TASK_END.length;
-    }
-    at = end + TASK_END.length + ',\n'.length;
+  for (const task of changed) {
+    const lead = `    {\n      "id": ${JSON.stringify(task.id)}`;
+    const found = bytes.indexOf(`\n${lead}`, from - 1) + 1;
+    const last = bytes.indexOf(TASK_END, found);
+    if (found === 0 || last === -1) return [boardToBytes(next)];
+    chunks.push(bytes.subarray(from, found), Buffer.from(taskText(task)));
+    from = last + TASK_END.length;
   }
-  const end = at - ',\n'.length;
-  if (text.slice(end) !== TASKS_END) return [boardToBytes(next)];
   chunks.push(bytes.subarray(from, end));
-  for (const task of next.tasks.slice(kept)) chunks.push(Buffer.from(`,\n${taskText(task)}`));
+  for (const task of next.tasks.slice(before.tasks.length)) chunks.push(Buffer.from(`,\n${taskText(task)}`));
   chunks.push(Buffer.from(TASKS_END));
   return chunks;
 }
 
-/** How many tasks stand at the same place in both; undefined when tasks were removed or moved. */
-function countKept(before: readonly Task[], next: readonly Task[]): number | undefined {
-  if (next.length < before.length) return undefined;
-  return before.every((task, i) => next[i]?.id === task.id) ? before.length : undefined;
+/** The tasks that are other objects than before, in order; undefined when tasks were removed or moved, or too many. */
+function changedTasks(before: readonly Task[], next: readonly Task[]): Task[] | undefined {
+  if (before.length === 0 || next.length < before.length) return undefined;
+  const changed: Task[] = [];
+  for (const [i, old] of before.entries()) {
+    const task = next[i];
+    if (task === old) continue;
+    if (task?.id !== old.id || changed.push(task) > MOST_SPLICED) return undefined;
+  }
+  return changed;
 }
 
 /** The board in bytes that coord wrote itself. @throws SyntaxError when they are cut short */

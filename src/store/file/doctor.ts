@@ -131,7 +131,7 @@ async function putBack(tree: Tree, file: TasksFile, head: Revision, bytes: Buffe
   mkdirSync(tree.rejected, { recursive: true });
   renameSync(tree.tasks, join(tree.rejected, `tasks-malformed-${Date.now()}.json`));
   // Somebody may have saved a good file in between: settling decides, and publishes the head only where nothing is.
-  if (bytes) await file.publish(head, undefined);
+  if (bytes) await file.publish(head.revision, undefined);
   await file.settle();
 }
 

@@ -13,8 +13,8 @@ export const STALE_MS = 2000;
 /** After this long a writer goes on without the lock: a paused holder must not stop the world. */
 const PATIENCE_MS = 2000;
 /** First pause between two tries, and the longest; in between full jitter, so that waiters do not march in step. */
-const FIRST_RETRY_MS = 3;
-const LONGEST_RETRY_MS = 60;
+const FIRST_RETRY_MS = 5;
+const LONGEST_RETRY_MS = 100;
 
 /** The five calls that it needs. Given all of node:fs it copies it, which loads streams and promises: 7 ms. */
 const FS = { mkdirSync, realpathSync, rmdirSync, statSync, utimesSync };

@@ -23,6 +23,7 @@ import { LEADER } from '../../model/board.ts';
 import {
   orAbsent,
   ageOfScratch,
+  copyNew,
   linkIfFree,
   moveIfThere,
   namesIn,
@@ -169,15 +170,15 @@ export class TasksFile {
         case 'blank':
           if (!head) throw noBoard(this.#tree);
           if (!bytes) await this.sweep(true);
-          await this.publish(head, bytes);
+          await this.publish(head.revision, bytes);
           break;
         case 'behind':
-          await this.publish(head as Revision, bytes); // an older revision has a head above it
+          await this.publish((head as Revision).revision, bytes); // an older revision has a head above it
           break;
         case 'newer':
         case 'edit': {
           const next = await this.#absorb(content, head, bytes ?? Buffer.alloc(0));
-          if (next) await this.publish(next, bytes);
+          if (next !== undefined) await this.publish(next, bytes);
         }
       }
     }
@@ -194,12 +195,12 @@ export class TasksFile {
     return merge.ok ? merge.board : head.board;
   }
 
-  /** Commits a hand edit, or keeps it in rejected/. @returns what to publish; undefined when the race was lost */
+  /** Commits a hand edit, or keeps it in rejected/. @returns the revision to publish; undefined when the race was lost */
   async #absorb(
     content: Content & { kind: 'newer' | 'edit' },
     head: Revision | undefined,
     bytes: Buffer,
-  ): Promise<Revision | undefined> {
+  ): Promise<number | undefined> {
     const { adoptBoard, mergeEdit } = await import('../../model/hand-edit.ts');
     const now = this.#options.now();
     if (content.kind === 'newer' || !head) {
@@ -213,9 +214,9 @@ export class TasksFile {
       : { ok: false as const, conflict: `it was made from revision ${content.edit.revision}, too long ago to compare` };
     if (!merge.ok) {
       this.#reject(bytes, merge.conflict, content.edit.revision ?? head.revision);
-      return head;
+      return head.revision;
     }
-    if (merge.board === head.board) return head;
+    if (merge.board === head.board) return head.revision;
     return this.#commitEdit(
       { ...merge.board, revision: head.revision + 1 },
       head.revision,
@@ -223,11 +224,10 @@ export class TasksFile {
     );
   }
 
-  #commitEdit(board: Board, base: number, message: string): Revision | undefined {
-    const bytes = boardToBytes(board);
-    if (this.append(base, board.revision, [bytes]) !== 'committed') return undefined;
+  #commitEdit(board: Board, base: number, message: string): number | undefined {
+    if (this.append(base, board.revision, [boardToBytes(board)]) !== 'committed') return undefined;
     this.events.push({ agent: LEADER, event: 'edit', message: `${message} (revision ${board.revision})` });
-    return { revision: board.revision, bytes, board };
+    return board.revision;
   }
 
   #reject(bytes: Buffer, why: string, base: number): void {
@@ -261,12 +261,13 @@ export class TasksFile {
    * For some microseconds tasks.json is missing; coord's own readers go by the log and do not notice. Without link(2) the rename
    * over it is all there is.
    *
-   * @returns false when tasks.json had changed and nothing was done
+   * @returns false when tasks.json had changed, or the log moved far on, and nothing was done
    */
-  async publish(head: Revision, seen: Buffer | undefined): Promise<boolean> {
+  async publish(revision: number, seen: Buffer | undefined): Promise<boolean> {
     const copy = scratchName(this.#tree.tmp);
     try {
-      writeNew(copy, [head.bytes], this.#options.durable);
+      const size = copyNew(this.#log.path(revision), copy, this.#options.durable);
+      if (size === undefined) return false;
       const stamp = stampOf(this.#tree.tasks);
       if (!this.#holds(this.#tree.tasks, seen)) return false;
       this.#options.at('aside');
@@ -283,7 +284,7 @@ export class TasksFile {
       // Somebody saved in that very moment: into the file that was moved, or under its name before.
       if (wasThere && !this.#holds(aside, seen)) await this.#absorbDisplaced(aside);
       // Not removed yet: an editor that had opened it may still be about to write. The sweep looks once more.
-      else if (head.bytes.length > LARGE_BYTES) removeIfThere(aside); // unless it would fill the disk
+      else if (size > LARGE_BYTES) removeIfThere(aside); // unless it would fill the disk
       this.#options.at('published');
       return linked !== 'taken';
     } finally {
@@ -321,7 +322,7 @@ export class TasksFile {
       const content = await this.#classify(head, bytes);
       if (content.kind === 'behind') return;
       if (content.kind === 'edit' || content.kind === 'newer') {
-        if (await this.#absorb(content, head, bytes)) {
+        if ((await this.#absorb(content, head, bytes)) !== undefined) {
           // Under its new stamp the sweep knows it as looked at, so that no edit is merged twice.
           moveIfThere(aside, scratchName(this.#tree.tmp, `${DISPLACED}${stampText(stamp)}-`));
           return;
