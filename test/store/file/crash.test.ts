@@ -1,6 +1,6 @@
 /** The crash table of the commit protocol: killed at every point, the next command sees what the table says. */
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'vitest';
@@ -92,6 +92,31 @@ describe('killed with SIGKILL', () => {
     },
   );
 
+  // The first commit of these runs is the merge of the edit, so that is where they die.
+  test.concurrent.for([...BEFORE_COMMIT, ...AFTER_COMMIT])(
+    'at "%s" while an edit of tasks.json is taken over',
+    async (point, { expect, onTestFinished }) => {
+      const dir = await prepare(onTestFinished);
+      const edited = JSON.parse(readFileSync(join(dir, 'tasks.json'), 'utf8')) as Board;
+      edited.tasks[1]!.priority = 1;
+      edited.tasks.push({ ...edited.tasks[1]!, id: 'by-hand' });
+      writeFileSync(join(dir, 'tasks.json'), JSON.stringify(edited));
+      expect(await runChild(dir, point, 'add', true)).toBe('SIGKILL');
+
+      const store = openStore({ dir });
+      await store.addTasks({ tasks: [{ description: 'added', key: 'added' }] });
+      const { tasks } = await store.read();
+      expect(tasks.map((task) => [task.id, task.priority])).toEqual([
+        ['task-001', 5],
+        ['task-002', 1],
+        ['by-hand', 1],
+        ['task-003', 5],
+      ]);
+      expect(existsSync(join(dir, 'rejected'))).toBe(false);
+      expect(readFileSync(join(dir, 'tasks.json'), 'utf8')).toBe(newestCommit(dir));
+    },
+  );
+
   test('without a kill the child acknowledges: the points above are really passed', async ({
     expect,
     onTestFinished,
@@ -99,4 +124,58 @@ describe('killed with SIGKILL', () => {
     const dir = await prepare(onTestFinished);
     expect(await runChild(dir, 'none', 'complete', true)).toBe('acknowledged');
   });
+});
+
+describe('a process that slept while the log moved on', () => {
+  /** A store whose next commit pauses, written but not linked, until others have made so many that its base is gone. */
+  function openSleeper(dir: string): Store {
+    let isFirst = true;
+    return openStore({
+      dir,
+      lock: false,
+      at: (point) => {
+        if (point !== 'written' || !isFirst) return;
+        isFirst = false;
+        const others = `import { openStore } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
+          const store = openStore({ dir: ${JSON.stringify(dir)}, durable: false });
+          for (let i = 0; i < 40; i++) await store.addTasks({ tasks: [{ description: 'other ' + i }] });`;
+        execFileSync(process.execPath, ['--input-type=module', '-e', others]);
+      },
+    });
+  }
+
+  test('does not know whether its add was made, says so, and did not make it', async ({ expect, onTestFinished }) => {
+    const dir = await prepare(onTestFinished);
+    await expect(openSleeper(dir).addTasks({ tasks: [{ description: 'late' }] })).rejects.toMatchObject({
+      code: 'outcome-unknown',
+    });
+    const { tasks } = await openStore({ dir }).read();
+    expect(tasks.map((task) => task.description)).not.toContain('late');
+    expect(tasks).toHaveLength(42);
+    expect(readFileSync(join(dir, 'tasks.json'), 'utf8')).toBe(newestCommit(dir));
+  });
+
+  test('simply claims again, since claiming twice is claiming once', async ({ expect, onTestFinished }) => {
+    const dir = await prepare(onTestFinished);
+    expect(await openSleeper(dir).claim({ worker: 'w' })).toMatchObject({ task: { id: 'task-002' }, already: false });
+    const { tasks } = await openStore({ dir }).read();
+    expect(tasks.filter((task) => task.claimed_by === 'w')).toHaveLength(1);
+    expect(tasks).toHaveLength(42);
+  });
+});
+
+test('without links, a commit file that was cut short is set aside, and the board goes on', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const dir = await prepare(onTestFinished);
+  const before = newestCommit(dir);
+  const torn = join(dir, '.commits', '00000004.json');
+  writeFileSync(torn, before.slice(0, before.length / 2));
+  utimesSync(torn, 1, 1);
+  const store = openStore({ dir, canLink: false });
+  expect(await store.read()).toEqual(JSON.parse(before));
+  await store.addTasks({ tasks: [{ description: 'added' }] });
+  expect(await store.read()).toMatchObject({ revision: 4, tasks: [{}, {}, { description: 'added' }] });
+  expect(readdirSync(join(dir, '.commits')).filter((name) => name.endsWith('.torn'))).toHaveLength(1);
 });
