@@ -1,6 +1,6 @@
 /** The handlers of `coord leader`: words to input, one store verb, answer to words. */
 import { relative, resolve } from 'node:path';
-import { type Board, Dependencies, expireLastAttempts, findTask } from '../model/board.ts';
+import { type Board, expireLastAttempts, findTask } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import {
   AddTasks,
@@ -14,7 +14,7 @@ import {
 } from '../model/inputs.ts';
 import { writeReport } from '../model/report.ts';
 import { summarise } from '../model/summary.ts';
-import { STATUSES } from '../model/fields.ts';
+import { LISTABLE, type Listable, listTasks, shownStatus } from '../model/listing.ts';
 import type { Task } from '../model/task.ts';
 import { clip, visible, visibleDeep } from '../model/text.ts';
 import { initStore } from '../store/open.ts';
@@ -24,7 +24,7 @@ import { untilSettled, waitFor } from '../store/wait.ts';
 import { type Context, now, type Reply, textOrStdin, withStore } from './context.ts';
 import { formatTime } from './durations.ts';
 import { EXIT } from './output.ts';
-import { countsText, graphText, type GraphFormat, listText, type Shown, statusText, taskText } from './render.ts';
+import { countsText, graphText, type GraphFormat, listText, statusText, taskText } from './render.ts';
 
 export async function init(
   context: Context,
@@ -169,24 +169,21 @@ export async function list(
   options: { status?: string; tag?: string; limit: number },
 ): Promise<Reply> {
   return withStore(context, async (store) => {
-    const { board } = expireLastAttempts(await store.read(), now());
-    const shownOf = shownStatus(board);
     const wanted = options.status;
     if (wanted !== undefined && !isListable(wanted)) {
       throw new CoordError('invalid-input', `--status: "${wanted}" is no status.`, {
-        hint: `One of ${[...STATUSES, 'claimable', 'blocked', 'stuck'].join(', ')}.`,
+        hint: `One of ${LISTABLE.join(', ')}.`,
       });
     }
-    const dependencies = new Dependencies(board);
-    const found = board.tasks
-      .map((task) => ({ task, shown: shownOf(task) }))
-      .filter(({ task }) => options.tag === undefined || task.tags.includes(options.tag))
-      .filter(({ task, shown }) => {
-        if (wanted === undefined) return true;
-        if (wanted === 'claimable') return dependencies.isClaimable(task, now());
-        if (wanted === 'blocked') return dependencies.isBlocked(task);
-        return task.status === wanted || shown === wanted;
-      });
+    const board = await store.read();
+    const found = listTasks(
+      board,
+      {
+        ...(wanted === undefined ? {} : { status: wanted }),
+        ...(options.tag === undefined ? {} : { tag: options.tag }),
+      },
+      now(),
+    );
     const rows = found.slice(0, options.limit);
     const more = found.length - rows.length;
     return {
@@ -202,14 +199,8 @@ export async function list(
   });
 }
 
-function isListable(word: string): boolean {
-  return (STATUSES as readonly string[]).includes(word) || ['claimable', 'blocked', 'stuck'].includes(word);
-}
-
-/** The word to show for each task of this board. */
-function shownStatus(board: Board): (task: Task) => Shown {
-  const dependencies = new Dependencies(board);
-  return (task) => (dependencies.isStuck(task) ? 'stuck' : dependencies.isBlocked(task) ? 'blocked' : task.status);
+function isListable(word: string): word is Listable {
+  return (LISTABLE as readonly string[]).includes(word);
 }
 
 export async function show(context: Context, id: string): Promise<Reply> {

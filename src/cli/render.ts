@@ -1,5 +1,6 @@
 /** Values to lines of text. Whatever a task says has been made visible before it comes here. */
 import { compareIds, type Board } from '../model/board.ts';
+import { type Shown, waitingText } from '../model/listing.ts';
 import { criticalPath, sortByDependency } from '../model/graph.ts';
 import type { LogEntry } from '../model/report.ts';
 import type { Counts, Summary } from '../model/summary.ts';
@@ -9,7 +10,7 @@ import type { Claimed, NotClaimed } from '../model/worker-verbs.ts';
 import type { Paint } from './context.ts';
 import { formatDuration, formatTime } from './durations.ts';
 
-const MARKS: Record<Task['status'] | 'blocked' | 'stuck', string> = {
+const MARKS: Record<Shown, string> = {
   available: '○',
   claimed: '▶',
   done: '✓',
@@ -51,25 +52,7 @@ export function claimText(answer: Claimed, worker: string, resultPath: (id: stri
   return lines.join('\n');
 }
 
-/** Why there is nothing to claim, in a few words. */
-export function waitingText(idle: NotClaimed): string {
-  const tasks = `${idle.open} ${idle.open === 1 ? 'task' : 'tasks'} left`;
-  const named = idle.waiting_for
-    .map((task) => `${task.task_id} (${task.worker === null ? task.status : `claimed by ${task.worker}`})`)
-    .join(', ');
-  switch (idle.reason) {
-    case 'drained':
-      return 'drained: every task is settled';
-    case 'empty':
-      return 'empty: no task yet';
-    case 'blocked':
-      return `blocked: ${tasks}, waiting for ${named}`;
-    case 'stuck':
-      return `stuck: ${tasks}, behind ${named}`;
-  }
-}
-
-/** The same, and what to do about it. */
+/** Why there is nothing to claim, and what to do about it. */
 export function idleText(idle: NotClaimed, worker: string): string {
   const what = waitingText(idle);
   switch (idle.reason) {
@@ -152,9 +135,6 @@ function bar(counts: Counts, paint: Paint): string {
   const rest = BAR_WIDTH - done - failed - claimed;
   return `[${paint.green('#'.repeat(done))}${paint.red('x'.repeat(failed))}${paint.yellow('>'.repeat(claimed))}${paint.dim('.'.repeat(rest))}]`;
 }
-
-/** What `status` is called on one task: the stored word, or what follows from its dependencies. */
-export type Shown = Task['status'] | 'blocked' | 'stuck';
 
 /** A table, one task a row. */
 export function listText(rows: readonly { task: Task; shown: Shown }[], paint: Paint, columns: number): string {

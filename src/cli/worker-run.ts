@@ -6,12 +6,13 @@ import { DEFAULT_LEASE_SECONDS, MAX_TEXT } from '../model/fields.ts';
 import type { Task } from '../model/task.ts';
 import { clip, visible } from '../model/text.ts';
 import type { Claimed } from '../model/worker-verbs.ts';
+import { waitingText } from '../model/listing.ts';
+import { briefFor } from '../store/brief-for.ts';
 import type { Store } from '../store/store.ts';
 import { keepLease, nextTask } from '../store/wait.ts';
 import { type Context, leaseSeconds, type Reply, withStore } from './context.ts';
 import { EXIT } from './output.ts';
-import { idleText, waitingText } from './render.ts';
-import { briefFor } from './worker.ts';
+import { idleText } from './render.ts';
 
 /** Failures in a row after which the command itself is suspected, before it uses up the attempts of the whole board. */
 const MAX_FAILURES_IN_A_ROW = 5;

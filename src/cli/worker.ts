@@ -1,19 +1,19 @@
 /** The handlers of `coord worker`: words to input, one store verb, answer to words. */
 import { relative } from 'node:path';
 import { findTask } from '../model/board.ts';
-import { writeBrief } from '../model/brief.ts';
 import { CoordError } from '../model/errors.ts';
 import { AddDiscovery, Claim, Complete, Fail, parseInput, Release, Renew } from '../model/inputs.ts';
+import { waitingText } from '../model/listing.ts';
 import { claimableTasks } from '../model/summary.ts';
-import type { Task } from '../model/task.ts';
 import { clip, visible, visibleDeep } from '../model/text.ts';
 import type { ClaimAnswer, NotClaimed } from '../model/worker-verbs.ts';
+import { briefFor } from '../store/brief-for.ts';
 import type { Store } from '../store/store.ts';
 import { nextTask } from '../store/wait.ts';
 import { type Context, leaseSeconds, now, type Reply, textOrStdin, withStore } from './context.ts';
 import { formatTime } from './durations.ts';
 import { EXIT } from './output.ts';
-import { claimText, idleText, listText, waitingText } from './render.ts';
+import { claimText, idleText, listText } from './render.ts';
 
 export interface ClaimOptions {
   wait?: boolean;
@@ -234,15 +234,4 @@ export async function showContext(context: Context, worker: string): Promise<Rep
     ].join('\n');
     return { text: visible(brief), json: { task: null, brief }, notes: [`Next: coord worker claim ${worker}`] };
   });
-}
-
-/** All that a worker needs for this task. */
-export async function briefFor(store: Store, task: Task): Promise<string> {
-  const [board, plan, results, discoveries] = await Promise.all([
-    store.read(),
-    store.readPlan(),
-    store.results(task.dependencies),
-    store.discoveries(),
-  ]);
-  return writeBrief({ board, task, plan, results, discoveries });
 }

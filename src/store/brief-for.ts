@@ -1,0 +1,15 @@
+/** Gathers what a brief needs from a store. */
+import { writeBrief } from '../model/brief.ts';
+import type { Task } from '../model/task.ts';
+import type { Store } from './store.ts';
+
+/** All that a worker needs for this task. */
+export async function briefFor(store: Store, task: Task): Promise<string> {
+  const [board, plan, results, discoveries] = await Promise.all([
+    store.read(),
+    store.readPlan(),
+    store.results(task.dependencies),
+    store.discoveries(),
+  ]);
+  return writeBrief({ board, task, plan, results, discoveries });
+}
