@@ -179,6 +179,38 @@ for (const waiters of [1, 50]) {
 }
 
 {
+  console.log('\nthe MCP server');
+  const { cwd } = await board(50);
+  const first = async () => {
+    const start = performance.now();
+    const child = spawn(process.execPath, [BIN, 'mcp'], { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } };
+    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`);
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    return { ms: performance.now() - start, child };
+  };
+  const nodes = [];
+  const answers = [];
+  let idle;
+  for (let run = -2; run < RUNS; run++) {
+    const node = time(cwd, ['-e', '0']).ms;
+    const { ms, child } = await first();
+    if (run === RUNS - 1) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      idle = Number(spawnSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' }).stdout) / 1000;
+    }
+    child.stdin.end();
+    await new Promise((resolve) => child.once('exit', resolve));
+    if (run >= 0) {
+      nodes.push(node);
+      answers.push(ms);
+    }
+  }
+  report('coord mcp, from start to the first answer / node -e 0', median(answers) / median(nodes), 5);
+  report('resident memory of an idle server', idle, 80, ' MB');
+}
+
+{
   console.log('\npeak memory');
   const { cwd } = await board(50);
   const peak = (args) => {

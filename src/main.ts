@@ -31,6 +31,8 @@ void runCli(
     stdout: stream(1),
     stderr: stream(2),
     readStdin,
+    openStreams: () => ({ input: process.stdin, output: process.stdout }),
+    program: { node: process.execPath, script: process.argv[1] ?? '' },
     signal: controller.signal,
   },
   COORD_VERSION,

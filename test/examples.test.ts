@@ -92,6 +92,39 @@ test('every command of the README that starts with coord is a command', async ()
   for (const command of commands) expect((await rig.coord([...command.split(' '), '--help'])).code, command).toBe(0);
 });
 
+test('every command of the README does its work', async () => {
+  const rig = new Rig();
+  rig.write('tasks.yaml', '- description: three\n- description: four\n- description: five\n');
+  rig.write('do.sh', 'cat > /dev/null; echo "$COORD_TASK_DESCRIPTION"\n');
+  const script = `
+    leader init x; leader init --force "Build it"; leader plan; leader plan --append "Model first"
+    leader add-task one -p 1 -f a.ts --hints zod -t db --max-attempts 2 --exclusive --key one
+    leader add-task two -d task-001; leader import tasks.yaml
+    leader status; leader list; leader list --status blocked; leader show task-001; leader edit task-002 -p 2
+    worker list; worker claim a; worker heartbeat a; worker context a; worker discover a finding -t db
+    worker release a task-001 half; worker claim a task-001; leader release task-001
+    worker claim a; worker fail a task-001 wrong --no-retry; leader retry task-001; worker claim a task-001
+    worker complete a task-001 done -m a.ts -c b.ts; leader cancel task-003 --cascade; leader retry task-003
+    leader graph --format mermaid; worker run b -- sh do.sh; leader wait; leader aggregate
+    log; doctor; doctor --fix; prompt leader; prompt worker a; prompt handoff task-001
+    completion bash; mcp config; mcp token a; mcp token a --revoke`;
+  const used = script
+    .split(/[;\n]/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  for (const line of used) await rig.ok((line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', '')));
+  expect(rig.board().tasks.map((task) => task.status)).toEqual(['done', 'done', 'done', 'done', 'done']);
+  expect(rig.read('.coordination/summary.md')).toMatch(/5 of 5 done[^]*finding/);
+  const readme = readFileSync(`${root}README.md`, 'utf8');
+  for (const [, command = ''] of readme.matchAll(
+    /coord ((?:leader|worker) [a-z-]+|log|doctor|prompt [a-z]+|completion|mcp [a-z]+)/g,
+  ))
+    expect(
+      used.some((line) => line.startsWith(command)),
+      command,
+    ).toBe(true);
+});
+
 test("the README's quick start and prompts, line by line", async () => {
   const rig = new Rig();
   const readme = readFileSync(`${root}README.md`, 'utf8');
@@ -113,4 +146,21 @@ test('the scripts that the README names are those of the package', () => {
   const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: Record<string, string> };
   for (const [, name = ''] of readFileSync(`${root}README.md`, 'utf8').matchAll(/npm run ([a-z:]+)/g))
     expect(Object.keys(scripts)).toContain(name);
+});
+
+test('a scripted team of one leader and two workers does everything over MCP', async () => {
+  const rig = new Rig();
+  const ran = await new Promise<{ error: unknown; stdout: string; stderr: string }>((resolve) =>
+    execFile(
+      process.execPath,
+      [`${root}examples/mcp/team.mjs`],
+      { cwd: rig.cwd, env: scrubbedEnv({ COORD: `${process.execPath} ${BIN}` }) },
+      (error, stdout, stderr) => resolve({ error, stdout, stderr }),
+    ),
+  );
+  expect(ran).toMatchObject({ error: null, stderr: '' });
+  expect(ran.stdout).toMatch(/4 of 4 tasks done\n$/);
+  const { tasks } = rig.board();
+  expect(tasks.map((task) => task.status)).toEqual(['done', 'done', 'done', 'done']);
+  expect(tasks.every((task) => /^terminal-[23]$/.test(task.claimed_by ?? ''))).toBe(true);
 });

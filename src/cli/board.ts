@@ -2,7 +2,7 @@
 import { findTask } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import { Claim, parseInput } from '../model/inputs.ts';
-import { leaderPrompt, workerPrompt } from '../model/prompts.ts';
+import { handoffPrompt, leaderPrompt, workerPrompt } from '../model/prompts.ts';
 import type { LogEntry } from '../model/report.ts';
 import { visible, visibleDeep } from '../model/text.ts';
 import { examine } from '../store/open.ts';
@@ -88,19 +88,27 @@ export async function doctor(context: Context, options: { fix?: boolean }): Prom
   };
 }
 
-export async function prompt(context: Context, role: string, worker: string | undefined): Promise<Reply> {
+export async function prompt(context: Context, role: string, name: string | undefined): Promise<Reply> {
   if (role === 'leader') {
     const goal = await goalOfBoard(context);
     const text = leaderPrompt(goal);
     return { text: text.trimEnd(), json: { role, prompt: text } };
   }
+  if (role === 'handoff') {
+    if (name === undefined)
+      throw new CoordError('usage', 'A handoff needs a task.', { hint: 'coord prompt handoff task-001' });
+    const task = findTask(await withStore(context, (store) => store.read()), name);
+    const text = handoffPrompt(task.id);
+    return { text: text.trimEnd(), json: { role, task_id: task.id, prompt: text } };
+  }
   if (role !== 'worker')
     throw new CoordError('usage', `There is no prompt for "${role}".`, {
       hint: 'coord prompt leader, or coord prompt worker terminal-2',
     });
-  if (worker === undefined)
+  if (name === undefined)
     throw new CoordError('usage', 'A worker needs a name.', { hint: 'coord prompt worker terminal-2' });
-  const text = workerPrompt(parseInput(Claim, { worker }).worker);
+  const { worker } = parseInput(Claim, { worker: name });
+  const text = workerPrompt(worker);
   return { text: text.trimEnd(), json: { role, worker, prompt: text } };
 }
 

@@ -1,4 +1,5 @@
 /** What a command is given: the process around it, the global options, and a way to the store. */
+import type { Readable, Writable } from 'node:stream';
 import { CoordError } from '../model/errors.ts';
 import { openStore, type OpenOptions } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
@@ -12,6 +13,10 @@ export interface Io {
   stdout: Stream;
   stderr: Stream;
   readStdin: () => Promise<string>;
+  /** Stdin and stdout as streams, for `coord mcp`; loading them costs what a short command takes. */
+  openStreams: () => { input: Readable; output: Writable };
+  /** What runs this program: the path of Node, and of the script. */
+  program: { node: string; script: string };
   /** Fires on the first Ctrl-C. */
   signal: AbortSignal;
 }
@@ -27,7 +32,7 @@ export interface Stream {
 export interface Reply {
   /** For people and agents; without the last line feed. Empty: nothing is printed. */
   text: string;
-  /** The one documented JSON document of `--json`. */
+  /** The one documented JSON document of `--json`; undefined prints none. */
   json: unknown;
   /** What to type next, and warnings: for stderr, one line each. Not printed with `--json`. */
   notes?: string[];
@@ -53,6 +58,8 @@ export interface Context {
   /** Lines on stderr, left out with `--json`. */
   note: (line: string) => void;
   openOptions: OpenOptions;
+  /** Of this package. */
+  version: string;
 }
 
 /** Opens the store, and closes it whatever happens. */

@@ -39,8 +39,8 @@ const EXIT_OF = {
 } satisfies Record<ErrorCode, number>;
 
 export function printReply(io: Io, reply: Reply, json: boolean): void {
-  if (json) io.stdout.write(`${jsonText(reply.json)}\n`);
-  else if (reply.text !== '') io.stdout.write(`${reply.text}\n`);
+  if (json && reply.json !== undefined) io.stdout.write(`${jsonText(reply.json)}\n`);
+  else if (!json && reply.text !== '') io.stdout.write(`${reply.text}\n`);
 }
 
 /** JSON with every character escaped that a terminal would obey; it reads back the same. */

@@ -67,10 +67,18 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
   program
     .command('prompt')
     .description('Print the prompt to paste into a Claude Code terminal.')
-    .addArgument(new Argument('<role>', 'which').choices(['leader', 'worker']))
-    .argument('[name]', 'the name of the worker, such as terminal-2')
-    .addHelpText('after', examples('coord prompt leader', 'coord prompt worker terminal-2'))
+    .addArgument(new Argument('<role>', 'which').choices(['leader', 'worker', 'handoff']))
+    .argument('[name]', 'of the worker, such as terminal-2, or of the task to hand over')
+    .addHelpText(
+      'after',
+      examples('coord prompt leader', 'coord prompt worker terminal-2', 'coord prompt handoff task-001'),
+    )
     .action(action(async () => (await import('./board.ts')).prompt));
+
+  const mcp = program
+    .command('mcp')
+    .description('Serve the board to agents over the Model Context Protocol, on stdin and stdout.');
+  if (only === undefined || only === 'mcp') addMcpCommands(mcp, action);
 
   program
     .command('completion')
@@ -354,6 +362,45 @@ COORD_TASK_HINTS, COORD_TASK_TAGS, COORD_TASK_PRIORITY, COORD_TASK_ATTEMPT, COOR
 Exit code 0: its stdout is the result. Otherwise the task fails with its stderr. The lease is renewed meanwhile.`,
     )
     .action(action(async () => (await import('./worker-run.ts')).run));
+}
+
+function addMcpCommands(mcp: Command, action: Action): void {
+  mcp
+    .option('--worker <name>', 'who works through this server (default: COORD_WORKER, or a name of its own)')
+    .option('--http', 'serve HTTP on 127.0.0.1 instead, with one token a worker')
+    .option('--port <n>', 'port for --http, default 7433; 0 takes any', wholeNumber(0, 65_535))
+    .option('--host <address>', 'address to listen on for --http, with --allow-host')
+    .option('--allow-host <names...>', 'names under which clients may reach it, besides localhost')
+    .addHelpText(
+      'after',
+      `${examples(
+        'claude mcp add --scope project coordination -- coord mcp',
+        'coord mcp token terminal-2',
+        'coord mcp --http --port 7433',
+      )}
+
+It ends when stdin ends, and renews the leases of its claims until then. COORD_MCP_WAIT_MAX sets the longest wait of
+wait_for_task in seconds. With --http: no OAuth, no CORS; send "Authorization: Bearer <token>" to /mcp. Tokens may also come from
+COORD_MCP_TOKENS="worker=token,worker=token".`,
+    )
+    .action(action(async () => (await import('./mcp.ts')).serve));
+  mcp
+    .command('token')
+    .description('Make a token for a worker that connects over HTTP; an earlier one stops working.')
+    .argument('<worker>', 'such as terminal-2')
+    .option('--revoke', 'take its token away instead')
+    .addHelpText('after', examples('coord mcp token terminal-2', 'coord mcp token terminal-2 --revoke'))
+    .action(action(async () => (await import('./mcp.ts')).token));
+  mcp
+    .command('config')
+    .description('Print the .mcp.json entry, with absolute paths, for clients that do not find coord.')
+    .addHelpText('after', examples('coord mcp config > .mcp.json', 'coord mcp config --worker terminal-2'))
+    .action(
+      action(async () => {
+        const { config } = await import('./mcp.ts');
+        return async (context) => config(context, mcp.opts()); // --worker belongs to the group
+      }),
+    );
 }
 
 function examples(...lines: string[]): string {

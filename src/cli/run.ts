@@ -10,7 +10,7 @@ export async function runCli(io: Io, version: string): Promise<number> {
   let exitCode: number = EXIT.done;
   const run: Run = async (command, handler, args) => {
     const { json, dir, color } = command.optsWithGlobals<{ json?: boolean; dir?: string; color: boolean }>();
-    const context = await makeContext(io, { json: json === true, dir, color });
+    const context = await makeContext(io, { json: json === true, dir, color, version });
     const reply = await handler(context, ...args);
     printReply(io, reply, context.json);
     for (const note of reply.notes ?? []) context.note(note);
@@ -80,7 +80,7 @@ function usageError(error: CommanderError): CoordError {
 
 async function makeContext(
   io: Io,
-  options: { json: boolean; dir: string | undefined; color: boolean },
+  options: { json: boolean; dir: string | undefined; color: boolean; version: string },
 ): Promise<Context> {
   const note = (line: string): void => {
     if (!options.json) io.stderr.write(`${line}\n`);
@@ -88,6 +88,7 @@ async function makeContext(
   return {
     io,
     json: options.json,
+    version: options.version,
     paint: await paintFor(io.stdout, io.env, options.color),
     print: (reply) => printReply(io, reply, options.json),
     note,

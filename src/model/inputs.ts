@@ -22,31 +22,25 @@ const Reason = lazily(() => z.string().check(z.trim(), z.minLength(1, 'must not 
 const Attempt = lazily(() =>
   z.int().check(z.minimum(1), z.describe('the attempt that the claim named; refuses when it is no longer yours')),
 );
-const Dependency = lazily(() =>
-  z
-    .string()
-    .check(
-      z.minLength(1),
-      z.maxLength(64),
-      z.describe('an id of the board, a key, or task-1, task-2 … for the n-th task of the same batch'),
-    ),
-);
+const Dependency = lazily(() => z.string().check(z.minLength(1), z.maxLength(64)));
 
 export const NewTask = lazily(() =>
   z.strictObject({
-    description: Description().check(z.describe('atomic and specific: one outcome, 5 to 15 minutes of work')),
-    key: z.optional(Name().check(z.describe('a name of your own; adding the same key again gives the same task'))),
+    description: Description().check(z.describe('one outcome, 5 to 15 minutes of work')),
+    key: z.optional(Name().check(z.describe('the same key again gives the same task'))),
     priority: z.optional(Priority().check(z.describe('1 (first) to 10 (last), default 5'))),
-    dependencies: z.optional(z.array(Dependency()).check(z.maxLength(1000), z.describe('what must be done first'))),
-    files: z.optional(Files().check(z.describe('paths that the task will touch'))),
+    dependencies: z.optional(
+      z
+        .array(Dependency())
+        .check(z.maxLength(1000), z.describe('ids, keys, or task-1, task-2 … for the n-th of a batch')),
+    ),
+    files: z.optional(Files().check(z.describe('paths it will touch'))),
     hints: z.optional(z.string().check(z.maxLength(MAX_TEXT), z.describe('what the worker should know'))),
     tags: z.optional(z.array(Name()).check(z.maxLength(100))),
     max_attempts: z.optional(
       z.int().check(z.minimum(1), z.maximum(100), z.describe('claims before the task counts as failed, default 3')),
     ),
-    exclusive: z.optional(
-      z.boolean().check(z.describe('never beside another claimed task that names one of its files')),
-    ),
+    exclusive: z.optional(z.boolean().check(z.describe('never beside a claimed task that shares a file'))),
   }),
 );
 export const AddTasks = lazily(() =>
@@ -80,13 +74,7 @@ export const Claim = lazily(() =>
     worker: Worker(),
     task_id: z.optional(TaskId().check(z.describe('this task and no other'))),
     lease_seconds: z.optional(
-      z
-        .int()
-        .check(
-          z.minimum(1),
-          z.maximum(MAX_LEASE_SECONDS),
-          z.describe(`seconds until the claim expires unless renewed, default ${DEFAULT_LEASE_SECONDS}`),
-        ),
+      z.int().check(z.minimum(1), z.maximum(MAX_LEASE_SECONDS), z.describe(`default ${DEFAULT_LEASE_SECONDS}`)),
     ),
   }),
 );
@@ -95,9 +83,7 @@ export const Complete = lazily(() =>
   z.strictObject({
     worker: Worker(),
     task_id: TaskId(),
-    output: z
-      .string()
-      .check(z.maxLength(MAX_RESULT), z.describe('what was done, for the leader and for dependent tasks')),
+    output: z.string().check(z.maxLength(MAX_RESULT), z.describe('what was done, for who builds on it')),
     files_modified: z.optional(Files()),
     files_created: z.optional(Files()),
     attempt: z.optional(Attempt()),
@@ -107,8 +93,8 @@ export const Fail = lazily(() =>
   z.strictObject({
     worker: Worker(),
     task_id: TaskId(),
-    error: Reason().check(z.describe('why it failed, for whoever tries next')),
-    retry: z.optional(z.boolean().check(z.describe('false: do not hand the task out again, default true'))),
+    error: Reason().check(z.describe('why, for whoever tries next')),
+    retry: z.optional(z.boolean().check(z.describe('false: nobody should try again'))),
     attempt: z.optional(Attempt()),
   }),
 );
@@ -116,14 +102,14 @@ export const Release = lazily(() =>
   z.strictObject({
     worker: Worker(),
     task_id: TaskId(),
-    reason: z.optional(Reason().check(z.describe('notes for whoever claims it next'))),
+    reason: z.optional(Reason().check(z.describe('notes for the next worker'))),
     attempt: z.optional(Attempt()),
   }),
 );
 export const AddDiscovery = lazily(() =>
   z.strictObject({
     worker: Worker(),
-    content: Reason().check(z.describe('a finding that others need')),
+    content: Reason(),
     tags: z.optional(z.array(Name()).check(z.maxLength(100))),
     task_id: z.optional(TaskId()),
   }),

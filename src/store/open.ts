@@ -6,6 +6,7 @@ import { CoordError } from '../model/errors.ts';
 import type { InitBoard } from '../model/inputs.ts';
 import { BoardStore } from './board-store.ts';
 import { FileBackend, type FileOptions } from './file/backend.ts';
+import type { Tokens } from './file/tokens.ts';
 import { explainErrno, replaceFile } from './file/atomic.ts';
 import { Tree, TREE_NAME } from './file/tree.ts';
 import { MemoryBackend } from './memory.ts';
@@ -94,6 +95,21 @@ function mainWorktree(folder: string): string | undefined {
 export async function examine(options: OpenOptions, fix: boolean): Promise<Finding[]> {
   const { examineTree } = await import('./file/doctor.ts');
   return examineTree(findTree(options), withDefaults(options), fix);
+}
+
+/**
+ * The tokens of workers that reach this board over HTTP.
+ *
+ * @param given  tokens by worker that hold besides the stored ones
+ * @throws CoordError `not-initialised`
+ */
+export async function openTokens(
+  options: OpenOptions,
+  given: ReadonlyMap<string, string> = new Map(),
+): Promise<Tokens> {
+  const tree = findTree(options);
+  const { Tokens: FileTokens } = await import('./file/tokens.ts');
+  return new FileTokens(tree, withDefaults(options), given);
 }
 
 /** An error of the operating system in words that say what to do; any other error as it is. */

@@ -61,14 +61,15 @@ export function scratchName(folder: string, prefix = ''): string {
 /**
  * Writes a new file and, if `durable`, waits until the disk has it.
  * @param chunks  bytes in order; the board is written in pieces so that unchanged tasks are not copied first
+ * @param mode  who may read it, less what the umask takes away
  */
-export function writeNew(path: string, chunks: readonly Uint8Array[], durable: boolean): void {
+export function writeNew(path: string, chunks: readonly Uint8Array[], durable: boolean, mode = 0o666): void {
   try {
-    writeChunks(openSync(path, 'wx'), chunks, durable);
+    writeChunks(openSync(path, 'wx', mode), chunks, durable);
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
     mkdirSync(dirname(path), { recursive: true }); // a cloned tree lacks the folders that git does not keep
-    writeChunks(openSync(path, 'wx'), chunks, durable);
+    writeChunks(openSync(path, 'wx', mode), chunks, durable);
   }
 }
 
@@ -118,9 +119,9 @@ export function syncFolder(folder: string): void {
 }
 
 /** Replaces a file in one step; readers see the old text or the new one. */
-export function replaceFile(path: string, text: string, scratch: string, durable: boolean): void {
+export function replaceFile(path: string, text: string, scratch: string, durable: boolean, mode?: number): void {
   const temp = scratchName(scratch);
-  writeNew(temp, [Buffer.from(text)], durable);
+  writeNew(temp, [Buffer.from(text)], durable, mode);
   try {
     renameSync(temp, path);
   } catch (error) {

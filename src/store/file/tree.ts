@@ -11,6 +11,7 @@ const GITIGNORE = `# Machinery of coord. The plan, tasks, context and results ab
 .commits/
 .tmp/
 .pending/
+.tokens.json
 rejected/
 `;
 
@@ -62,6 +63,10 @@ export class Tree {
   /** Hand edits that contradict what happened meanwhile. */
   get rejected(): string {
     return join(this.root, 'rejected');
+  }
+  /** Fingerprints of the tokens of workers over HTTP. */
+  get tokens(): string {
+    return join(this.root, '.tokens.json');
   }
   get gitignore(): string {
     return join(this.root, '.gitignore');
