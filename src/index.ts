@@ -1,4 +1,25 @@
-/** The public API: the board that the command line works on, for programs. */
+/** The public API: the board that the command line works on, and the orchestrator, for programs. */
+import { fileURLToPath } from 'node:url';
+import { Orchestrator as Pool, type OrchestratorOptions } from './orchestrator/orchestrator.ts';
+
+/**
+ * Several Claude Code processes on one board.
+ *
+ * ```ts
+ * await using orchestrator = new Orchestrator({ workingDirectory: './my-project', maxWorkers: 3 });
+ * const { summary, costUsd } = await orchestrator.run('Build user authentication');
+ * ```
+ */
+export class Orchestrator extends Pool {
+  constructor(options: OrchestratorOptions & { env?: Readonly<Record<string, string | undefined>> } = {}) {
+    // From dist/index.js: the binary of this very package, for the MCP server of the workers.
+    const coord = fileURLToPath(new URL('../bin/coord.cjs', import.meta.url));
+    super({ env: process.env, coord: [process.execPath, coord], ...options });
+  }
+}
+export type { OrchestratorOptions, RunResult, TaskOptions } from './orchestrator/orchestrator.ts';
+export type { RunEvent, RunOutcome } from './orchestrator/events.ts';
+export type { Agent, FailureKind, Job, Outcome } from './orchestrator/agent.ts';
 export { CoordError, type ErrorCode } from './model/errors.ts';
 export type { Board } from './model/board.ts';
 export type { Task, Status } from './model/task.ts';

@@ -9,11 +9,13 @@ import { CoordError } from './model/errors.ts';
 declare const COORD_VERSION: string;
 
 const controller = new AbortController();
+const lastMoments = new Set<() => void>();
 let isInterrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (isInterrupted) {
       // The second one stops now, by the signal's own action.
+      for (const work of lastMoments) work();
       process.removeAllListeners(signal);
       process.kill(process.pid, signal);
       return;
@@ -34,6 +36,10 @@ void runCli(
     openStreams: () => ({ input: process.stdin, output: process.stdout }),
     program: { node: process.execPath, script: process.argv[1] ?? '' },
     signal: controller.signal,
+    atSecondInterrupt: (work) => {
+      lastMoments.add(work);
+      return () => lastMoments.delete(work);
+    },
   },
   COORD_VERSION,
 ).then((exitCode) => {

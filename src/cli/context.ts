@@ -19,6 +19,8 @@ export interface Io {
   program: { node: string; script: string };
   /** Fires on the first Ctrl-C. */
   signal: AbortSignal;
+  /** Runs this at the second Ctrl-C, just before the process ends: nothing may wait then. @returns takes it back */
+  atSecondInterrupt: (work: () => void) => () => void;
 }
 
 export interface Stream {

@@ -34,6 +34,11 @@ const EXIT_OF = {
   'outcome-unknown': EXIT.error,
   'store-unavailable': EXIT.error,
   'command-not-found': EXIT.error,
+  'claude-not-found': EXIT.error,
+  'claude-too-old': EXIT.error,
+  'claude-not-authenticated': EXIT.error,
+  'plan-invalid': EXIT.error,
+  'already-running': EXIT.refused,
   'timed-out': EXIT.timedOut,
   interrupted: EXIT.interrupted,
 } satisfies Record<ErrorCode, number>;

@@ -80,6 +80,11 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
     .description('Serve the board to agents over the Model Context Protocol, on stdin and stdout.');
   if (only === undefined || only === 'mcp') addMcpCommands(mcp, action);
 
+  const orchestrate = program
+    .command('orchestrate')
+    .description('Start Claude Code processes that plan a goal and work through it.');
+  if (only === undefined || only === 'orchestrate') addOrchestrateCommands(orchestrate, action);
+
   program
     .command('completion')
     .description('Print a completion script for your shell.')
@@ -401,6 +406,98 @@ COORD_MCP_TOKENS="worker=token,worker=token".`,
         return async (context) => config(context, mcp.opts()); // --worker belongs to the group
       }),
     );
+}
+
+function addOrchestrateCommands(orchestrate: Command, action: Action): void {
+  withRunOptions(
+    orchestrate
+      .command('run')
+      .description('Plan a goal with one Claude Code, work through it with several, sum up.')
+      .argument('<goal>', 'what to reach'),
+  )
+    .option('--no-plan', 'no planning: work through what is on the board, or in --tasks')
+    .option('--tasks <file>', 'tasks to add first, in any format of coord leader import')
+    .option('--plan-only', 'plan, show the tasks, and stop there')
+    .addHelpText(
+      'after',
+      examples(
+        'coord orchestrate run "Build a REST API for user management" -w 3',
+        'coord orchestrate run "Build API" --no-plan --tasks my-tasks.json',
+        `coord orchestrate run "Fix the flaky tests" --budget 5 --allowed-tools "Bash(npm test *)"`,
+      ),
+    )
+    .action(action(async () => (await import('./orchestrate.ts')).run));
+  withRunOptions(
+    orchestrate.command('resume').description('Go on with the board as it is: after a crash, Ctrl-C or an edit.'),
+  )
+    .addHelpText('after', examples('coord orchestrate resume -w 3'))
+    .action(action(async () => (await import('./orchestrate.ts')).resume));
+  orchestrate
+    .command('init')
+    .description('Write orchestration.json for a goal.')
+    .argument('<goal>', 'what to reach')
+    .option('--force', 'replace the file that is there')
+    .addHelpText('after', examples('coord orchestrate init "Build a REST API"'))
+    .action(action(async () => (await import('./orchestrate.ts')).init));
+  orchestrate
+    .command('create-task')
+    .description('Add a task to orchestration.json.')
+    .argument('<description>', 'one outcome, 5 to 15 minutes of work; - reads stdin')
+    .option('-p, --priority <n>', '1 (first) to 10 (last), default 5', wholeNumber(1, 10))
+    .option('-d, --depends <ids...>', 'task-1, task-2 …: the n-th of the file', collectNames)
+    .option('-f, --files <paths...>', 'files that the task will touch')
+    .option('--hints <text>', 'what the worker should know')
+    .addHelpText(
+      'after',
+      examples(
+        'coord orchestrate create-task "Create User model" -p 1',
+        'coord orchestrate create-task "Add login" -p 2 -d task-1',
+      ),
+    )
+    .action(action(async () => (await import('./orchestrate.ts')).createTask));
+  withRunOptions(
+    orchestrate
+      .command('from-config')
+      .description('Work through the tasks of orchestration.json.')
+      .argument('[file]', 'default orchestration.json'),
+  )
+    .addHelpText(
+      'after',
+      examples('coord orchestrate from-config', 'coord orchestrate from-config orchestration.json -w 2'),
+    )
+    .action(action(async () => (await import('./orchestrate.ts')).fromConfig));
+  orchestrate
+    .command('status')
+    .description('Show counts, who works on what, what is stuck and why.')
+    .addHelpText('after', examples('coord orchestrate status'))
+    .action(action(async () => (await import('./leader.ts')).status));
+}
+
+/** What every run of agents can be told. Its defaults may come from the environment, so they are not set here. */
+function withRunOptions(command: Command): Command {
+  return command
+    .option(
+      '-w, --workers <n>',
+      'Claude Code processes at the same time, default 3 (or MAX_WORKERS)',
+      wholeNumber(1, 100),
+    )
+    .option('--model <name>', 'model for all of them, default their own (or CLAUDE_MODEL)')
+    .option('--timeout <seconds>', 'for one attempt at a task, default 600 (or TASK_TIMEOUT)', wholeNumber(1, 86_400))
+    .option('--max-attempts <n>', 'attempts of a task before it counts as failed, default 3', wholeNumber(1, 100))
+    .option('--budget <usd>', 'begin nothing new once this much is spent', money)
+    .option('--max-turns <n>', 'turns of one process', wholeNumber(1))
+    .option('--permission-mode <mode>', 'of Claude Code, default acceptEdits')
+    .option(
+      '--allowed-tools <rules...>',
+      'rules of Claude Code for what they may do besides, such as "Bash(npm test *)"',
+    )
+    .option('--summarize', 'let one more process write the summary in words');
+}
+
+function money(text: string): number {
+  const usd = Number(text.replace(/^\$/, ''));
+  if (Number.isFinite(usd) && usd > 0) return usd;
+  throw new InvalidArgumentError('It must be an amount of US dollars, such as 5 or 2.50.');
 }
 
 function examples(...lines: string[]): string {

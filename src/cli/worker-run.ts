@@ -143,6 +143,7 @@ async function runCommand(
     const interrupted = (): void => stop('interrupted');
     context.io.signal.addEventListener('abort', interrupted);
     if (context.io.signal.aborted) interrupted();
+    const forgetKill = context.io.atSecondInterrupt(() => killGroup(child.pid, 'SIGKILL'));
     const lease = new AbortController();
     keepLease(
       store,
@@ -155,6 +156,7 @@ async function runCommand(
     const stderr = collect(child.stderr, MAX_RESULT);
     const end = (): void => {
       clearTimeout(killer);
+      forgetKill();
       lease.abort();
       context.io.signal.removeEventListener('abort', interrupted);
     };

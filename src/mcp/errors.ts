@@ -26,6 +26,11 @@ const NEXT = {
   'outcome-unknown': 'get_status, and repeat the call if it was not made',
   'store-unavailable': TELL_USER,
   'command-not-found': TELL_USER,
+  'claude-not-found': TELL_USER,
+  'claude-too-old': TELL_USER,
+  'claude-not-authenticated': TELL_USER,
+  'plan-invalid': TELL_USER,
+  'already-running': TELL_USER,
   'timed-out': 'call again',
   interrupted: 'call again',
 } satisfies Record<ErrorCode, string>;

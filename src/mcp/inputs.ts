@@ -5,6 +5,9 @@ import * as inputs from '../model/inputs.ts';
 import { LISTABLE } from '../model/listing.ts';
 import { inputJson, type JsonSchema } from './schemas.ts';
 
+/** What an agent costs, those know who started it; not the agent. */
+const COST = { cost_usd: true } as const;
+
 export const Init = lazily(() => z.extend(inputs.InitBoard(), { master_plan: z.optional(z.string()) }));
 export const CreateTask = lazily(() =>
   z.extend(inputs.NewTask(), {
@@ -13,9 +16,9 @@ export const CreateTask = lazily(() =>
   }),
 );
 export const ClaimTask = lazily(() => z.partial(inputs.Claim(), { worker: true }));
-export const CompleteTask = lazily(() => z.partial(inputs.Complete(), { worker: true }));
-export const FailTask = lazily(() => z.partial(inputs.Fail(), { worker: true }));
-export const ReleaseTask = lazily(() => z.partial(inputs.Release(), { worker: true }));
+export const CompleteTask = lazily(() => z.omit(z.partial(inputs.Complete(), { worker: true }), COST));
+export const FailTask = lazily(() => z.omit(z.partial(inputs.Fail(), { worker: true }), COST));
+export const ReleaseTask = lazily(() => z.omit(z.partial(inputs.Release(), { worker: true }), COST));
 export const AddDiscovery = lazily(() => z.partial(inputs.AddDiscovery(), { worker: true }));
 export const GetTask = lazily(() => z.strictObject({ task_id: inputs.Claim().shape.task_id.def.innerType }));
 export const GetStatus = lazily(() =>

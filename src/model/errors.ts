@@ -21,6 +21,11 @@ export type ErrorCode =
   | 'outcome-unknown' // paused for so long that the log of commits moved on
   | 'store-unavailable' // the disk, a permission or a path says no
   | 'command-not-found' // `coord worker run` cannot start its command
+  | 'claude-not-found' // there is no Claude Code to start
+  | 'claude-too-old'
+  | 'claude-not-authenticated' // nobody is logged in, or the account cannot pay
+  | 'plan-invalid' // the planning agent gave no usable plan, twice
+  | 'already-running' // another orchestrator works on this board
   | 'timed-out'
   | 'interrupted';
 

@@ -19,6 +19,7 @@ const Worker = lazily(() => Name().check(z.describe('your name, such as terminal
 const TaskId = lazily(() => Name().check(z.describe('a task id, such as task-001')));
 const Files = lazily(() => z.array(z.string().check(z.minLength(1), z.maxLength(1024))).check(z.maxLength(1000)));
 const Reason = lazily(() => z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(MAX_TEXT)));
+const Cost = lazily(() => z.number().check(z.minimum(0), z.maximum(1_000_000)));
 const Attempt = lazily(() =>
   z.int().check(z.minimum(1), z.describe('the attempt that the claim named; refuses when it is no longer yours')),
 );
@@ -87,6 +88,8 @@ export const Complete = lazily(() =>
     files_modified: z.optional(Files()),
     files_created: z.optional(Files()),
     attempt: z.optional(Attempt()),
+    /** What the agent's work on this attempt cost, in US dollars. */
+    cost_usd: z.optional(Cost()),
   }),
 );
 export const Fail = lazily(() =>
@@ -96,6 +99,7 @@ export const Fail = lazily(() =>
     error: Reason().check(z.describe('why, for whoever tries next')),
     retry: z.optional(z.boolean().check(z.describe('false: nobody should try again'))),
     attempt: z.optional(Attempt()),
+    cost_usd: z.optional(Cost()),
   }),
 );
 export const Release = lazily(() =>
@@ -104,6 +108,7 @@ export const Release = lazily(() =>
     task_id: TaskId(),
     reason: z.optional(Reason().check(z.describe('notes for the next worker'))),
     attempt: z.optional(Attempt()),
+    cost_usd: z.optional(Cost()),
   }),
 );
 export const AddDiscovery = lazily(() =>

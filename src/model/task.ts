@@ -75,6 +75,8 @@ export const Task = z
     lease_seconds: z.optional(z.int().check(z.minimum(1))),
     /** What the last holder said when it gave the task back. */
     note: z.optional(z.string()),
+    /** What agents have cost on this task so far, failed attempts included, in US dollars. */
+    cost_usd: z.optional(z.number().check(z.minimum(0))),
     /** Fingerprint of the accepted result. */
     result_digest: z.optional(z.string()),
   })

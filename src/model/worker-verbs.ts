@@ -274,7 +274,7 @@ export function completeTask(board: Board, input: Complete & { digest: string },
   refuseUnlessHeld(held, input, 'complete');
   const { lease_seconds: _, note: __, ...rest } = held;
   const task: Task = {
-    ...rest,
+    ...withCost(rest, input),
     status: 'done',
     lease_expires_at: null,
     completed_at: now,
@@ -319,7 +319,7 @@ export function failTask(board: Board, input: Fail, now: string): Change<Task> {
   refuseUnlessHeld(held, input, 'fail');
   const isFinal = input.retry === false || held.attempt >= held.max_attempts;
   const task: Task = {
-    ...unclaimed(held, isFinal ? 'failed' : 'available'),
+    ...withCost(unclaimed(held, isFinal ? 'failed' : 'available'), input),
     last_error: `${input.worker}: ${input.error}`,
     completed_at: isFinal ? now : null,
   };
@@ -336,7 +336,7 @@ export function releaseTask(board: Board, input: Release): Change<Task> {
   const held = findTask(board, input.task_id);
   refuseUnlessHeld(held, input, 'release');
   const task: Task = {
-    ...unclaimed(held, 'available'),
+    ...withCost(unclaimed(held, 'available'), input),
     // Giving back is no failure: it uses up none of the attempts, and their number only grows.
     max_attempts: held.max_attempts + 1,
     ...(input.reason === undefined ? {} : { note: `${input.worker}: ${input.reason}` }),
@@ -346,6 +346,11 @@ export function releaseTask(board: Board, input: Release): Change<Task> {
     answer: task,
     events: [event(input.worker, 'release', task, clip(input.reason ?? ''))],
   };
+}
+
+/** Costs add up over the attempts. */
+function withCost<T extends Pick<Task, 'cost_usd'>>(task: T, { cost_usd }: { cost_usd?: number | undefined }): T {
+  return cost_usd === undefined ? task : { ...task, cost_usd: (task.cost_usd ?? 0) + cost_usd };
 }
 
 function refuseUnlessHeld(task: Task, input: { worker: string; attempt?: number | undefined }, verb: string): void {

@@ -6,6 +6,7 @@ import { CoordError } from '../model/errors.ts';
 import type { InitBoard } from '../model/inputs.ts';
 import { BoardStore } from './board-store.ts';
 import { FileBackend, type FileOptions } from './file/backend.ts';
+import type { AgentRecords } from './file/agents.ts';
 import type { Tokens } from './file/tokens.ts';
 import { explainErrno, replaceFile } from './file/atomic.ts';
 import { Tree, TREE_NAME } from './file/tree.ts';
@@ -110,6 +111,13 @@ export async function openTokens(
   const tree = findTree(options);
   const { Tokens: FileTokens } = await import('./file/tokens.ts');
   return new FileTokens(tree, withDefaults(options), given);
+}
+
+/** What is known of the processes that orchestrators have started on this board. @throws CoordError `not-initialised` */
+export async function openAgentRecords(options: OpenOptions): Promise<AgentRecords> {
+  const tree = findTree(options);
+  const { AgentRecords: FileRecords } = await import('./file/agents.ts');
+  return new FileRecords(tree);
 }
 
 /** An error of the operating system in words that say what to do; any other error as it is. */

@@ -13,6 +13,11 @@ export async function readTaskFile(cwd: string, file: string, readStdin: () => P
   if (text.trim() === '') throw malformed(name, 'it is empty');
   const tasks = await parseTasks(name, text);
   if (tasks.length === 0) throw malformed(name, 'it lists no task');
+  return plainTasks(name, tasks);
+}
+
+/** The same for tasks that stand in a file of another kind. */
+export function plainTasks(name: string, tasks: readonly unknown[]): unknown[] {
   return resolveLocalIds(tasks.map((task, i) => plainTask(task, `${name}, task ${i + 1}`)));
 }
 

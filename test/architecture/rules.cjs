@@ -22,8 +22,13 @@ module.exports = {
     ),
     error('model-is-pure', { path: '^src/model/' }, { dependencyTypes: ['core', 'npm'], pathNot: 'node_modules/zod/' }),
     only('only-open-names-adapters', '^src/store/(file|engine|memory)', '^src/store/(open\\.ts|file/|engine/|memory)'),
-    // task-file.ts reads what a person wants imported; main.ts writes to descriptors 1 and 2.
-    only('fs-in-file-store', '^(node:)?fs(/|$)', '^src/(store/(file/|open\\.ts|task-file\\.ts)|main\\.ts)'),
+    // task-file.ts and orchestration-file.ts read what a person wrote; processes.ts reads /proc; main.ts writes to
+    // descriptors 1 and 2.
+    only(
+      'fs-in-file-store',
+      '^(node:)?fs(/|$)',
+      '^src/(store/(file/|open\\.ts|task-file\\.ts|orchestration-file\\.ts)|orchestrator/processes\\.ts|main\\.ts)',
+    ),
     only(
       'lock-and-watch-in-file-store',
       'node_modules/(proper-lockfile|@types/proper-lockfile|chokidar)/',
@@ -33,7 +38,7 @@ module.exports = {
     only(
       'child-process-where-processes-start',
       '^(node:)?child_process$',
-      '^src/(orchestrator/claude|cli/worker-run)\\.ts',
+      '^src/(orchestrator/(claude|processes)|cli/worker-run)\\.ts',
     ),
     only('sdk-in-mcp', 'node_modules/@modelcontextprotocol/', '^src/mcp/'),
     only('terminal-in-cli', 'node_modules/(commander|chalk)/', '^src/(cli/|main\\.ts)'),

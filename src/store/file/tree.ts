@@ -12,6 +12,8 @@ const GITIGNORE = `# Machinery of coord. The plan, tasks, context and results ab
 .tmp/
 .pending/
 .tokens.json
+.agents/
+logs/*.jsonl
 rejected/
 `;
 
@@ -63,6 +65,10 @@ export class Tree {
   /** Hand edits that contradict what happened meanwhile. */
   get rejected(): string {
     return join(this.root, 'rejected');
+  }
+  /** Processes that an orchestrator has started and not yet ended. */
+  get agents(): string {
+    return join(this.root, '.agents');
   }
   /** Fingerprints of the tokens of workers over HTTP. */
   get tokens(): string {

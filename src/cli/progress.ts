@@ -1,0 +1,174 @@
+/**
+ * What a person sees of a run. On a terminal: what happened scrolls by above a block that is drawn again and again, a line for
+ * each worker and a bar for the board. Elsewhere one line an event; with `--json` the events themselves, on stdout.
+ */
+import type { Counts } from '../model/summary.ts';
+import { clip, visible } from '../model/text.ts';
+import type { RunEvent } from '../orchestrator/events.ts';
+import type { Context } from './context.ts';
+import { countsText } from './render.ts';
+
+/** How often the elapsed times move. */
+const TICK_MS = 1000;
+const BAR_WIDTH = 24;
+
+interface Slot {
+  task_id: string;
+  start: number;
+  action: string;
+}
+
+export class Progress {
+  readonly #context: Context;
+  readonly #isLive: boolean;
+  readonly #slots = new Map<string, Slot>();
+  readonly #start = Date.now();
+  #counts: Counts | undefined;
+  #costUsd = 0;
+  #drawn = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#isLive = !context.json && context.io.stderr.isTTY;
+    if (this.#isLive) this.#timer = setInterval(() => this.#draw(), TICK_MS);
+  }
+
+  tell(event: RunEvent): void {
+    if (this.#context.json) {
+      this.#context.print({ text: '', json: event });
+      return;
+    }
+    this.#remember(event);
+    const line = eventText(event);
+    if (!this.#isLive) {
+      if (line !== undefined) this.#context.note(visible(line));
+      return;
+    }
+    this.#erase();
+    if (line !== undefined) this.#context.io.stderr.write(`${this.#fit(visible(line))}\n`);
+    this.#draw();
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    if (this.#isLive) this.#erase();
+  }
+
+  #remember(event: RunEvent): void {
+    switch (event.type) {
+      case 'claim':
+        this.#slots.set(event.worker, { task_id: event.task_id, start: Date.now(), action: event.description });
+        break;
+      case 'progress': {
+        const slot = this.#slots.get(event.worker) ?? { task_id: event.task_id ?? '', start: Date.now(), action: '' };
+        this.#slots.set(event.worker, { ...slot, action: event.action });
+        break;
+      }
+      case 'complete':
+      case 'release':
+        this.#slots.delete(event.worker);
+        break;
+      case 'fail':
+        if (event.final) this.#slots.delete(event.worker);
+        break;
+      case 'retry': {
+        const slot = this.#slots.get(event.worker);
+        if (slot) slot.action = `pauses before attempt ${event.attempt}`;
+        break;
+      }
+      case 'status':
+      case 'settled':
+        this.#counts = event.counts;
+        break;
+      case 'cost':
+        this.#costUsd = event.total_usd;
+        break;
+      case 'plan':
+        this.#slots.clear();
+        break;
+      case 'discovery':
+      case 'warning':
+        break;
+    }
+  }
+
+  #erase(): void {
+    if (this.#drawn > 0) this.#context.io.stderr.write(`\u001b[${this.#drawn}A\u001b[J`);
+    this.#drawn = 0;
+  }
+
+  #draw(): void {
+    this.#erase();
+    const { paint } = this.#context;
+    const lines = [...this.#slots]
+      .toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+      .map(([worker, { task_id, start, action }]) =>
+        this.#fit(`  ${worker.padEnd(10)} ${task_id.padEnd(9)} ${elapsed(start)}  ${visible(clip(action, 500))}`),
+      );
+    const cost = this.#costUsd > 0 ? `  $${this.#costUsd.toFixed(2)}` : '';
+    lines.push(
+      paint.bold(
+        this.#fit(
+          `  ${bar(this.#counts)} ${this.#counts ? countsText(this.#counts) : 'planning'}${cost}  ${elapsed(this.#start)}`,
+        ),
+      ),
+    );
+    this.#context.io.stderr.write(`${lines.join('\n')}\n`);
+    this.#drawn = lines.length;
+  }
+
+  /** One line of the screen: a longer one would wrap, and the next drawing would not erase it. */
+  #fit(line: string): string {
+    const width = Math.max(this.#context.io.stderr.columns - 1, 20);
+    return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+  }
+}
+
+function bar(counts: Counts | undefined): string {
+  const total = counts?.total ?? 0;
+  const filled = total === 0 ? 0 : Math.floor(((counts?.done ?? 0) / total) * BAR_WIDTH);
+  return `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}]`;
+}
+
+/** `1:05`, or `1:02:05`. */
+function elapsed(start: number): string {
+  const seconds = Math.floor((Date.now() - start) / 1000);
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** What scrolls by; undefined for what only moves the block. */
+function eventText(event: RunEvent): string | undefined {
+  switch (event.type) {
+    case 'plan':
+      return `planned ${event.tasks} tasks${money(event.cost_usd)}`;
+    case 'claim':
+      return `${event.worker} began ${event.task_id}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}: ${clip(event.description, 100)}`;
+    case 'complete': {
+      const denied = event.denied.length > 0 ? `; not allowed: ${event.denied.slice(0, 3).join(', ')}` : '';
+      return `${event.worker} completed ${event.task_id} in ${Math.round(event.duration_ms / 1000)} s${money(event.cost_usd)}${denied}`;
+    }
+    case 'fail':
+      return `${event.worker} failed ${event.task_id}${event.final ? ' for good' : ''}: ${clip(event.reason, 200)}${money(event.cost_usd)}`;
+    case 'retry':
+      return `${event.task_id} is tried again in ${Math.max(1, Math.round(event.pause_ms / 1000))} s`;
+    case 'release':
+      return `${event.task_id} given back: ${clip(event.reason, 200)}`;
+    case 'discovery':
+      return `${event.worker} found: ${clip(event.content, 200)}`;
+    case 'warning':
+      return event.message;
+    case 'settled':
+      return `${event.outcome}: ${countsText(event.counts)}${money(event.cost_usd)}`;
+    case 'progress':
+    case 'status':
+    case 'cost':
+      return undefined;
+  }
+}
+
+function money(usd: number): string {
+  return usd > 0 ? `, $${usd.toFixed(2)}` : '';
+}

@@ -1,0 +1,62 @@
+/** The port to whatever does the work. Claude Code is one agent; another kind would enter by one file like claude.ts. */
+import type { ProcessId } from '../store/file/agents.ts';
+
+export interface Job {
+  /** Who works, for logs and for the board. */
+  worker: string;
+  prompt: string;
+  /** Where it works. */
+  cwd: string;
+  /** True for planning: it may look at everything and change nothing. */
+  isReadOnly: boolean;
+  /** The answer's shape as JSON Schema; without it the answer is text. */
+  schema?: Record<string, unknown> | undefined;
+  /** What this job may cost at most, in US dollars; checked after each request, so it may go a little over. */
+  budgetUsd?: number | undefined;
+  timeoutMs: number;
+  /** Ends the job as `interrupted`. */
+  signal: AbortSignal;
+  /** Told once, before the agent has its prompt. */
+  onStart: (agent: ProcessId & { session_id: string }) => void;
+  /** Told what it does: `Edit src/user.ts`. */
+  onAction: (action: string) => void;
+  /** Told each line that it says, unread. */
+  onLine: (line: string) => void;
+}
+
+/** Why a job failed. `rate-limited` and the two after it say nothing about the task. */
+export type FailureKind =
+  | 'timeout'
+  | 'stalled'
+  | 'crashed'
+  | 'api-error'
+  | 'max-turns'
+  | 'budget'
+  | 'no-answer'
+  | 'rate-limited'
+  | 'authentication'
+  | 'interrupted';
+
+export interface Report {
+  /** In US dollars, as the agent estimates it; 0 where it could not say. */
+  costUsd: number;
+  /** Its final message; of a failure, what it said last. */
+  text: string;
+  filesCreated: string[];
+  filesModified: string[];
+  /** What it was not allowed to do. */
+  denied: string[];
+}
+
+export type Outcome =
+  | (Report & { ok: true; structured: unknown })
+  | (Report & { ok: false; kind: FailureKind; reason: string });
+
+export interface Agent {
+  /** Whether it can be started at all. @throws CoordError `claude-not-found`, `claude-too-old`, `claude-not-authenticated` */
+  check(): Promise<void>;
+  /** Runs to its end; afterwards nothing that it started is left. Never throws for what the agent did. */
+  run(job: Job): Promise<Outcome>;
+  /** Kills what runs at once, for the last moment of this process. */
+  killAll(): void;
+}

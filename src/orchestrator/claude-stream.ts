@@ -1,0 +1,182 @@
+/** What `claude -p --output-format stream-json` says, and what it means. Pure: lines in, conclusions out. */
+import { relative } from 'node:path';
+import type { FailureKind, Report } from './agent.ts';
+
+type Fields = Record<string, unknown>;
+
+/** The last word of a run: its `result` event. */
+interface Result {
+  subtype: string;
+  isError: boolean;
+  terminalReason: string;
+  status: number | undefined;
+  text: string;
+  structured: unknown;
+  costUsd: number;
+  denied: string[];
+}
+
+export class ClaudeStream {
+  readonly #cwd: string;
+  /** Paths of writes that have not answered yet, by the id of the call. */
+  readonly #writes = new Map<string, string>();
+  readonly #created = new Set<string>();
+  readonly #modified = new Set<string>();
+  #result: Result | undefined;
+  #lastText = '';
+  /** A login that does not hold: no use in waiting for three minutes of retries. */
+  isUnauthenticated = false;
+  #isLimited = false;
+
+  constructor(cwd: string) {
+    this.#cwd = cwd;
+  }
+
+  get hasResult(): boolean {
+    return this.#result !== undefined;
+  }
+
+  /** Takes one line. @returns what the agent just began to do, where that is worth telling */
+  take(line: string): string | undefined {
+    let event: unknown;
+    try {
+      event = JSON.parse(line);
+    } catch {
+      return undefined; // a hook or a tool that prints: kept in the log, of no meaning here
+    }
+    if (!isFields(event)) return undefined;
+    switch (event['type']) {
+      case 'system':
+        return this.#takeSystem(event);
+      case 'assistant':
+        return this.#takeAssistant(event);
+      case 'user':
+        this.#takeToolResults(event);
+        return undefined;
+      case 'result':
+        this.#result = resultOf(event);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #takeSystem(event: Fields): string | undefined {
+    if (event['subtype'] !== 'api_retry') return undefined;
+    const error = textOf(event['error']);
+    if (error === 'authentication_failed') this.isUnauthenticated = true;
+    this.#isLimited = error === 'rate_limit' || error === 'overloaded';
+    return `waits for the API (${error}, retry ${textOf(event['attempt'])})`;
+  }
+
+  #takeAssistant(event: Fields): string | undefined {
+    let action: string | undefined;
+    for (const part of partsOf(event)) {
+      if (part['type'] === 'text') this.#lastText = textOf(part['text']);
+      if (part['type'] !== 'tool_use') continue;
+      const input = isFields(part['input']) ? part['input'] : {};
+      const path = input['file_path'] ?? input['notebook_path'];
+      const name = textOf(part['name']);
+      if (typeof path === 'string' && /^(Write|Edit|MultiEdit|NotebookEdit)$/.test(name))
+        this.#writes.set(textOf(part['id']), path);
+      const what = path ?? input['command'] ?? input['pattern'] ?? input['description'] ?? '';
+      action = `${name} ${typeof path === 'string' ? this.#short(path) : textOf(what)}`.trim();
+    }
+    return action;
+  }
+
+  /** A file counts as changed when the tool has answered, and not with an error. */
+  #takeToolResults(event: Fields): void {
+    for (const part of partsOf(event)) {
+      const id = textOf(part['tool_use_id']);
+      const path = this.#writes.get(id);
+      if (part['type'] !== 'tool_result' || path === undefined) continue;
+      this.#writes.delete(id);
+      if (part['is_error'] === true) continue;
+      const isNew = /created/i.test(JSON.stringify(part['content'] ?? ''));
+      if (isNew) this.#created.add(this.#short(path));
+      else if (!this.#created.has(this.#short(path))) this.#modified.add(this.#short(path));
+    }
+  }
+
+  #short(path: string): string {
+    const short = relative(this.#cwd, path);
+    return short.startsWith('..') ? path : short;
+  }
+
+  report(): Report {
+    return {
+      costUsd: this.#result?.costUsd ?? 0,
+      // What it said last where the result is empty, as after a hook that stopped it.
+      text: this.#result?.text || this.#lastText,
+      filesCreated: [...this.#created],
+      filesModified: [...this.#modified],
+      denied: this.#result?.denied ?? [],
+    };
+  }
+
+  get structured(): unknown {
+    return this.#result?.structured;
+  }
+
+  /**
+   * Why this was no success; undefined when it was. By the result, never by the exit code alone: an interrupt ends with 0, and
+   * an API error calls itself `success`.
+   *
+   * @param ending  how the process ended, for the case that it said nothing
+   */
+  failure(wantsStructure: boolean, ending: string): { kind: FailureKind; reason: string } | undefined {
+    const result = this.#result;
+    if (!result) {
+      if (this.#isLimited) return { kind: 'rate-limited', reason: 'the API was overloaded or limited the rate' };
+      return { kind: 'crashed', reason: `Claude Code ended without a result (${ending})` };
+    }
+    if (result.subtype === 'error_max_turns') return { kind: 'max-turns', reason: 'it reached its limit of turns' };
+    if (result.subtype === 'error_max_budget_usd') return { kind: 'budget', reason: 'it reached its budget' };
+    if (result.isError) return apiFailure(result);
+    if (wantsStructure && result.structured === undefined)
+      return { kind: 'no-answer', reason: 'it gave no answer in the form that was asked for' };
+    return undefined;
+  }
+}
+
+function apiFailure({ status, text, terminalReason }: Result): { kind: FailureKind; reason: string } {
+  const reason = text === '' ? terminalReason : text;
+  if (status === 401 || status === 403 || status === 402 || /not logged in|\/login|credit balance|billing/i.test(text))
+    return { kind: 'authentication', reason };
+  if (status === 429 || status === 529) return { kind: 'rate-limited', reason };
+  return { kind: 'api-error', reason };
+}
+
+function resultOf(event: Fields): Result {
+  const errors = Array.isArray(event['errors']) ? event['errors'].map(String) : [];
+  const denials = Array.isArray(event['permission_denials']) ? event['permission_denials'].filter(isFields) : [];
+  return {
+    subtype: textOf(event['subtype']),
+    isError: event['is_error'] === true,
+    terminalReason: textOf(event['terminal_reason'] ?? event['subtype'] ?? 'unknown'),
+    status: typeof event['api_error_status'] === 'number' ? event['api_error_status'] : undefined,
+    text: typeof event['result'] === 'string' ? event['result'] : errors.join('; '),
+    structured: event['structured_output'],
+    costUsd: typeof event['total_cost_usd'] === 'number' ? event['total_cost_usd'] : 0,
+    denied: denials.map((denial) => {
+      const input = isFields(denial['tool_input']) ? denial['tool_input'] : {};
+      return `${textOf(denial['tool_name'])} ${textOf(input['command'] ?? input['file_path'])}`.trim();
+    }),
+  };
+}
+
+/** The parts of a message, of an assistant or of the tools that answer it. */
+function partsOf(event: Fields): Fields[] {
+  const message = event['message'];
+  if (!isFields(message) || !Array.isArray(message['content'])) return [];
+  return message['content'].filter(isFields);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
