@@ -13,10 +13,12 @@ const EXIT_CODES = `
 Exit codes: 0 done, 1 error, 2 usage, 3 nothing to claim, 4 refused, 5 timed out, 70 our bug, 130 interrupted.
 Durations: 90s, 10m, 1h, or seconds.`;
 
+const GROUPS = ['leader', 'worker', 'mcp', 'orchestrate'];
+
 /**
  * The whole tree. `run` is handed every action; nothing runs before `parseAsync`.
  *
- * @param only  leaves the other groups empty: what is typed most should not pay for what is not typed
+ * @param only  the first word; where it is a group, the others stay empty: what is typed should not pay for what is not
  */
 export function buildProgram(version: string, run: Run, only?: string): Command {
   const program = new Command('coord')
@@ -41,11 +43,13 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
       await run(this, await load(), args.slice(0, -1));
     };
   const leader = program.command('leader').description('Terminal 1: set the goal, add tasks, watch, sum up.');
-  if (only !== 'worker') addLeaderCommands(leader, action);
+  /** With options first, as in `coord --dir x mcp`, nobody knows yet: then all are filled. */
+  const isWanted = (group: string): boolean => !GROUPS.includes(only ?? '') || only === group;
+  if (isWanted('leader')) addLeaderCommands(leader, action);
   const worker = program
     .command('worker')
     .description('Terminals 2, 3 …: claim a task, do it, hand in the result, again.');
-  if (only !== 'leader') addWorkerCommands(worker, action);
+  if (isWanted('worker')) addWorkerCommands(worker, action);
 
   program
     .command('log')
@@ -78,12 +82,12 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
   const mcp = program
     .command('mcp')
     .description('Serve the board to agents over the Model Context Protocol, on stdin and stdout.');
-  if (only === undefined || only === 'mcp') addMcpCommands(mcp, action);
+  if (isWanted('mcp')) addMcpCommands(mcp, action);
 
   const orchestrate = program
     .command('orchestrate')
     .description('Start Claude Code processes that plan a goal and work through it.');
-  if (only === undefined || only === 'orchestrate') addOrchestrateCommands(orchestrate, action);
+  if (isWanted('orchestrate')) addOrchestrateCommands(orchestrate, action);
 
   program
     .command('completion')

@@ -20,6 +20,8 @@ export interface Job {
   onStart: (agent: ProcessId & { session_id: string }) => void;
   /** Told what it does: `Edit src/user.ts`. */
   onAction: (action: string) => void;
+  /** Told what a person should know, and what stops nothing. */
+  onWarning: (message: string) => void;
   /** Told each line that it says, unread. */
   onLine: (line: string) => void;
 }

@@ -27,6 +27,8 @@ export class ClaudeStream {
   /** A login that does not hold: no use in waiting for three minutes of retries. */
   isUnauthenticated = false;
   #isLimited = false;
+  /** MCP servers that could not be reached: Claude Code goes on without them, and so without a word. */
+  readonly brokenServers: string[] = [];
 
   constructor(cwd: string) {
     this.#cwd = cwd;
@@ -62,11 +64,17 @@ export class ClaudeStream {
   }
 
   #takeSystem(event: Fields): string | undefined {
+    if (event['subtype'] === 'init') this.#takeServers(event['mcp_servers']);
     if (event['subtype'] !== 'api_retry') return undefined;
     const error = textOf(event['error']);
     if (error === 'authentication_failed') this.isUnauthenticated = true;
     this.#isLimited = error === 'rate_limit' || error === 'overloaded';
     return `waits for the API (${error}, retry ${textOf(event['attempt'])})`;
+  }
+
+  #takeServers(servers: unknown): void {
+    for (const server of Array.isArray(servers) ? servers.filter(isFields) : [])
+      if (server['status'] === 'failed') this.brokenServers.push(textOf(server['name']));
   }
 
   #takeAssistant(event: Fields): string | undefined {

@@ -255,6 +255,8 @@ class Running {
       const hadResult = this.#stream.hasResult;
       const action = this.#stream.take(line);
       if (action !== undefined) this.#job.onAction(action);
+      for (const name of this.#stream.brokenServers.splice(0))
+        this.#job.onWarning(`${this.#job.worker} works without the MCP server ${name}, which could not be started.`);
       if (this.#stream.isUnauthenticated) this.#stop('authentication', 'the API refused the login');
       if (this.#stream.hasResult && !hadResult) this.#wind();
     });

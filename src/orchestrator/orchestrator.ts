@@ -462,6 +462,7 @@ export class Orchestrator {
       signal: lost ? AbortSignal.any([signal, lost]) : signal,
       onStart: (agent) => this.#records?.record({ worker, ...(task ?? { task_id: '', attempt: 0 }), ...agent }),
       onAction: (action) => this.#tell({ type: 'progress', worker, task_id: task?.task_id ?? null, action }),
+      onWarning: (message) => this.#tell({ type: 'warning', message }),
       onLine: (line) => this.#records?.keep(worker, line),
     };
   }

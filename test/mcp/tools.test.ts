@@ -324,6 +324,13 @@ test('a probe of the new protocol, then the old handshake on the same connection
   expect(await answer(3)).toMatchObject({ structuredContent: { claimed: true } });
 });
 
+test('options may stand before the command, as in what the orchestrator starts', async () => {
+  const rig = await board('one');
+  const child = rig.start(['--dir', rig.path('.coordination'), 'mcp', '--worker', 'w']);
+  child.child.stdin?.end();
+  expect(await child.ended).toMatchObject({ code: 0, stdout: '', stderr: '' });
+});
+
 test('coord mcp config prints an entry that starts from anywhere', async () => {
   const rig = await board('one');
   const { mcpServers } = JSON.parse(await rig.ok(['mcp', 'config', '--worker', 'terminal-7'])) as {

@@ -178,6 +178,18 @@ test('the example of a program runs', async () => {
   expect(events).toEqual(expect.arrayContaining(['claim', 'progress', 'complete', 'cost', 'status', 'settled']));
 });
 
+test('a worker without the tools of the board is worth a warning', async () => {
+  const project = new Project();
+  await project.tasks('do it');
+  project.env['FAKE_CLAUDE_MCP'] = 'failed';
+  const { orchestrator, events } = orchestrate(project);
+  expect(await orchestrator.runWithPredefinedTasks()).toMatchObject({ outcome: 'done' });
+  expect(events).toContainEqual({
+    type: 'warning',
+    message: expect.stringContaining('without the MCP server coordination') as string,
+  });
+});
+
 test('workers are told of the board, and not of a session around them', async () => {
   const project = new Project();
   await project.tasks('do it');
