@@ -211,6 +211,44 @@ for (const waiters of [1, 50]) {
 }
 
 {
+  console.log('\nthe orchestrator, with a stand-in that answers at once');
+  const standIn = fileURLToPath(new URL('../test/fixtures/claude', import.meta.url));
+  const slots = 4;
+  const orchestrate = (tasks) => {
+    const cwd = mkdtempSync(join(tmpdir(), 'coord-bench-'));
+    folders.push(cwd);
+    const script = fileURLToPath(new URL('orchestrator.mjs', import.meta.url));
+    const { stdout } = time(cwd, ['--expose-gc', script, cwd, String(tasks), String(slots)]).ran;
+    return JSON.parse(stdout);
+  };
+  /** The same processes by themselves, as many at once: what is left when all of coord is taken away. */
+  const bare = async (tasks) => {
+    const start = performance.now();
+    let left = tasks;
+    const prompt = `${JSON.stringify({ message: { content: '# task-001: x' } })}\n`;
+    await Promise.all(
+      Array.from({ length: slots }, async () => {
+        while (left-- > 0) {
+          const child = spawn(standIn, ['-p', '--name', 'bare'], {
+            cwd: tmpdir(),
+            env,
+            stdio: ['pipe', 'ignore', 'inherit'],
+          });
+          child.stdin.end(prompt);
+          await new Promise((resolve) => child.once('exit', resolve));
+        }
+      }),
+    );
+    return performance.now() - start;
+  };
+  const ratios = [];
+  for (let round = 0; round < 3; round++) ratios.push(orchestrate(100).durationMs / (await bare(100)));
+  report(`100 tasks through ${slots} slots / the processes by themselves`, median(ratios), 1.5);
+  const { early, late } = orchestrate(500);
+  report('heap after 500 tasks / after 10', late / early, 1.3);
+}
+
+{
   console.log('\npeak memory');
   const { cwd } = await board(50);
   const peak = (args) => {

@@ -2,7 +2,9 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 import { expect, test } from 'vitest';
+import { Project } from './support/claude.ts';
 import { BIN, Rig, scrubbedEnv } from './support/rig.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -163,4 +165,49 @@ test('a scripted team of one leader and two workers does everything over MCP', a
   const { tasks } = rig.board();
   expect(tasks.map((task) => task.status)).toEqual(['done', 'done', 'done', 'done']);
   expect(tasks.every((task) => /^terminal-[23]$/.test(task.claimed_by ?? ''))).toBe(true);
+});
+
+test('orchestrate: a config, a tasks file, and a program, with the stand-in for Claude Code', async () => {
+  const byConfig = new Project();
+  const config = `${root}examples/orchestrate/orchestration.json`;
+  expect(await byConfig.coord(['orchestrate', 'from-config', config], { env: byConfig.env })).toMatchObject({
+    code: 0,
+  });
+  expect(byConfig.board().tasks.map((task) => [task.status, task.dependencies.length])).toEqual([
+    ['done', 0],
+    ['done', 1],
+    ['done', 1],
+    ['done', 2],
+  ]);
+
+  const byTasks = new Project();
+  const tasks = `${root}examples/orchestrate/my-tasks.json`;
+  const ran = await byTasks.coord(['orchestrate', 'run', 'Build API', '--no-plan', '--tasks', tasks], {
+    env: byTasks.env,
+  });
+  expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('3 of 3 done') as string });
+
+  // As a user has it: the package in node_modules. Types away, since Node 20 runs no TypeScript.
+  const byProgram = new Project();
+  mkdirSync(byProgram.path('node_modules'));
+  symlinkSync(root, byProgram.path('node_modules/claude-coord'));
+  const source = readFileSync(`${root}examples/programmatic.ts`, 'utf8');
+  const { outputText } = transpileModule(source, {
+    compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2022 },
+  });
+  byProgram.write('program.mjs', outputText);
+  const program = await new Promise<{ error: unknown; stdout: string }>((resolve) =>
+    execFile(
+      process.execPath,
+      [byProgram.path('program.mjs'), byProgram.cwd],
+      { cwd: byProgram.cwd, env: scrubbedEnv(byProgram.env) },
+      (error, stdout) => resolve({ error, stdout }),
+    ),
+  );
+  expect(program).toMatchObject({
+    error: null,
+    stdout: expect.stringMatching(
+      /^worker-\d completed task-001\nworker-\d completed task-002\ncompleted: 2, failed: 0\n/,
+    ) as string,
+  });
 });

@@ -4,7 +4,7 @@
  */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { namesIn, readIfThere, removeIfThere, replaceFile } from './atomic.ts';
+import { isErrno, namesIn, readIfThere, removeIfThere, replaceFile } from './atomic.ts';
 import { withLock } from './lock.ts';
 import type { Tree } from './tree.ts';
 
@@ -69,12 +69,16 @@ export class AgentRecords {
   /** Keeps a line of what an agent said, in logs/<worker>.jsonl. */
   keep(worker: string, line: string): void {
     const path = join(this.#tree.logs, `${worker}.jsonl`);
-    mkdirSync(dirname(path), { recursive: true });
-    appendFileSync(path, `${line}\n`);
+    try {
+      appendFileSync(path, `${line}\n`);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+      mkdirSync(dirname(path), { recursive: true });
+      appendFileSync(path, `${line}\n`);
+    }
   }
 
   #write(name: string, value: unknown): void {
-    mkdirSync(this.#tree.agents, { recursive: true });
     // A power cut ends the processes too: nothing to wait for the disk for.
     replaceFile(join(this.#tree.agents, name), `${JSON.stringify(value)}\n`, this.#tree.tmp, false);
   }

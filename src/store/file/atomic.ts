@@ -6,7 +6,6 @@ import {
   closeSync,
   constants,
   copyFileSync,
-  fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -14,6 +13,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
@@ -74,18 +74,14 @@ export function writeNew(path: string, chunks: readonly Uint8Array[], durable: b
 }
 
 /**
- * Copies a file to a new name within the kernel, which needs no memory and, where the file system can, no second copy.
+ * Copies a file to a new name within the kernel, which needs no memory and, where the file system can, no second copy. It
+ * does not wait for the disk.
+ *
  * @returns the size in bytes; undefined where there is no such file
  */
-export function copyNew(path: string, copy: string, durable: boolean): number | undefined {
+export function copyNew(path: string, copy: string): number | undefined {
   if (orAbsent(() => (copyFileSync(path, copy, constants.COPYFILE_FICLONE), true)) === undefined) return undefined;
-  const fd = openSync(copy, 'r+');
-  try {
-    if (durable) fsyncSync(fd);
-    return fstatSync(fd).size;
-  } finally {
-    closeSync(fd);
-  }
+  return statSync(copy).size;
 }
 
 /** Writes everything to an open file and closes it. */

@@ -86,6 +86,13 @@ export function revisionOf(bytes: Buffer): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** Whether bytes are the first of these, and then nothing or NULs: what a power cut leaves of a copy. */
+export function isTornCopy(bytes: Buffer, whole: Buffer): boolean {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end < whole.length && bytes.subarray(0, end).equals(whole.subarray(0, end));
+}
+
 /** Whether there is nothing to lose: no bytes, white space, or the NULs that a power cut leaves. */
 export function isBlank(bytes: Buffer | undefined): boolean {
   return bytes === undefined || bytes.every((byte) => byte === 0 || byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));

@@ -59,6 +59,8 @@ export class CommitLog {
   readonly #folder: string;
   readonly #durable: boolean;
   #canLink: boolean;
+  /** The head that was read last, and which file it was: another board may have taken this one's place meanwhile. */
+  #last: { file: string; head: Revision } | undefined;
 
   /** @param canLink  false: as on file systems without hard links */
   constructor(folder: string, options: { durable: boolean; canLink: boolean }) {
@@ -90,10 +92,17 @@ export class CommitLog {
     for (;;) {
       const revision = this.latest();
       if (revision === undefined) return undefined;
+      const stat = orAbsent(() => statSync(this.path(revision)));
+      const file = stat && `${revision} ${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+      if (file !== undefined && this.#last?.file === file) return this.#last.head;
       const bytes = readIfThere(this.path(revision));
       if (!bytes) continue; // trimmed between listing and reading: there is a newer one
       const board = parseOrUndefined(bytes);
-      if (board) return { revision, bytes, board };
+      if (board) {
+        const head = { revision, bytes, board };
+        if (file !== undefined && bytes.length === stat?.size) this.#last = { file, head };
+        return head;
+      }
       this.#setTornAside(revision);
     }
   }

@@ -8,7 +8,9 @@
  *   the head's bytes ............... settled
  *   an older revision's bytes ...... a crash, or somebody publishing right now: publish the head
  *   missing ........................ a publisher between its two steps, or one that died there: publish the head
- *   empty, only NULs ............... look again for half a second (an editor may be saving); then publish the head
+ *   empty, only NULs, or the first
+ *   bytes of a revision ............ look again for half a second (an editor may be saving); then publish the head: a
+ *                                    power cut has torn the copy, and the log has all that was in it
  *   not JSON, or not a board ....... look again likewise; then `tasks-malformed`, and nothing is touched
  *   a revision above the head ...... the log was lost or a backup restored: the log goes on from it
  *   anything else valid ............ a hand edit: merge three ways and commit the merge, or keep it in rejected/
@@ -32,7 +34,7 @@ import {
   scratchName,
   writeNew,
 } from './atomic.ts';
-import { boardToBytes, isBlank, parseBytes, revisionOf } from './board-text.ts';
+import { boardToBytes, isBlank, isTornCopy, parseBytes, revisionOf } from './board-text.ts';
 import type { Appended, CommitLog, Revision } from './commit-log.ts';
 import { sleep, STALE_MS } from './lock.ts';
 import type { Tree } from './tree.ts';
@@ -132,6 +134,8 @@ export class TasksFile {
     const carried = revisionOf(bytes);
     if (carried !== undefined && head && carried <= head.revision && this.#log.read(carried)?.equals(bytes))
       return { kind: 'behind' };
+    const whole = [head?.bytes, carried === undefined ? undefined : this.#log.read(carried)];
+    if (whole.some((revision) => revision && isTornCopy(bytes, revision))) return { kind: 'blank' };
     const path = this.#tree.tasks;
     const text = bytes.toString().replace(/^\uFEFF/, '');
     let document: unknown;
@@ -266,7 +270,8 @@ export class TasksFile {
   async publish(revision: number, seen: Buffer | undefined): Promise<boolean> {
     const copy = scratchName(this.#tree.tmp);
     try {
-      const size = copyNew(this.#log.path(revision), copy, this.#options.durable);
+      // Not synced: what a power cut may tear here stands whole in the log, and is known as its first bytes.
+      const size = copyNew(this.#log.path(revision), copy);
       if (size === undefined) return false;
       const stamp = stampOf(this.#tree.tasks);
       if (!this.#holds(this.#tree.tasks, seen)) return false;

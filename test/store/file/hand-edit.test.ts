@@ -132,11 +132,14 @@ describe('a hand edit', () => {
 
 describe('a damaged tasks.json', () => {
   test.each([
-    ['missing', undefined],
-    ['empty', ''],
-    ['only NULs, as after a power cut', '\0\0\0\0'],
-  ])('%s: the newest commit is put back', async (_, text) => {
+    ['missing', () => undefined],
+    ['empty', () => ''],
+    ['only NULs, as after a power cut', () => '\0\0\0\0'],
+    ['cut short, as after a power cut', (whole: string) => whole.slice(0, 200)],
+    ['cut short and filled with NULs', (whole: string) => `${whole.slice(0, 300)}${'\0'.repeat(100)}`],
+  ])('%s: the newest commit is put back', async (_, damage) => {
     const before = readFileSync(file, 'utf8');
+    const text = damage(before);
     if (text === undefined) rmSync(file);
     else writeFileSync(file, text);
     expect((await store.read()).tasks.length).toBe(3);
@@ -144,7 +147,11 @@ describe('a damaged tasks.json', () => {
   });
 
   test.each([
-    ['cut short', (text: string) => text.slice(0, 200), /tasks\.json, line \d+, column \d+: .*expected/],
+    [
+      'an edit cut short',
+      (text: string) => text.replace('"one"', '"another"').slice(0, 400),
+      /tasks\.json, line \d+, column \d+: .*expected/,
+    ],
     [
       'git conflict',
       (text: string) => text.replace('  "tasks"', '<<<<<<< HEAD\n  "tasks"'),
