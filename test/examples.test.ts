@@ -1,6 +1,6 @@
 /** The examples, the fixture board and the README run. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 import { expect, test } from 'vitest';
@@ -86,7 +86,7 @@ test('every command of the README that starts with coord is a command', async ()
   await rig.ok(['leader', 'init', 'x']);
   await rig.ok(['leader', 'add-task', 'x']);
   const commands = new Set(
-    [...readme.matchAll(/coord ((?:leader|worker) [a-z-]+|log|doctor|prompt|completion)/g)].map(
+    [...readme.matchAll(/coord ((?:leader|worker) [a-z-]+|orchestrate [a-z-]+|log|doctor|prompt|completion)/g)].map(
       (match) => match[1] ?? '',
     ),
   );
@@ -165,6 +165,22 @@ test('a scripted team of one leader and two workers does everything over MCP', a
   const { tasks } = rig.board();
   expect(tasks.map((task) => task.status)).toEqual(['done', 'done', 'done', 'done']);
   expect(tasks.every((task) => /^terminal-[23]$/.test(task.claimed_by ?? ''))).toBe(true);
+});
+
+test("the README's commands of the orchestrator, line by line", async () => {
+  const project = new Project();
+  const readme = readFileSync(`${root}README.md`, 'utf8');
+  const [, section = ''] = /## Orchestrate\n([^]*?)\n## Best practices/.exec(readme) ?? [];
+  const lines = [...section.matchAll(/^coord orchestrate .*$/gm)].map(([line]) => line);
+  expect(lines).toHaveLength(6);
+  project.write('my-tasks.json', '[{"description": "one"}]');
+  for (const line of lines) {
+    const words = (line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', ''));
+    if (line.includes(' run ') || line.includes('from-config'))
+      rmSync(project.path('.coordination'), { recursive: true, force: true }); // each a first run
+    expect(await project.coord(words.slice(1), { env: project.env }), line).toMatchObject({ code: 0 });
+  }
+  expect(project.board().tasks.map((task) => task.status)).toEqual(['done', 'done']);
 });
 
 test('orchestrate: a config, a tasks file, and a program, with the stand-in for Claude Code', async () => {
