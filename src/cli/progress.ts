@@ -107,13 +107,8 @@ export class Progress {
         this.#fit(`  ${worker.padEnd(10)} ${task_id.padEnd(9)} ${elapsed(start)}  ${visible(clip(action, 500))}`),
       );
     const cost = this.#costUsd > 0 ? `  $${this.#costUsd.toFixed(2)}` : '';
-    lines.push(
-      paint.bold(
-        this.#fit(
-          `  ${bar(this.#counts)} ${this.#counts ? countsText(this.#counts) : 'planning'}${cost}  ${elapsed(this.#start)}`,
-        ),
-      ),
-    );
+    const counts = this.#counts ? countsText(this.#counts) : 'planning';
+    lines.push(paint.bold(this.#fit(`  ${bar(this.#counts)} ${elapsed(this.#start)}${cost}  ${counts}`)));
     this.#context.io.stderr.write(`${lines.join('\n')}\n`);
     this.#drawn = lines.length;
   }

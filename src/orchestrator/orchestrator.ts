@@ -353,7 +353,7 @@ export class Orchestrator {
       if (!claimed.task) return;
       await this.#work(worker, claimed);
       await this.#tellDiscoveries();
-      this.#tell({ type: 'status', counts: (await this.getStatus()).counts });
+      await this.#tellStatus();
     }
   }
 
@@ -366,6 +366,7 @@ export class Orchestrator {
       return;
     }
     this.#tell({ type: 'claim', worker, task_id, attempt, description: task.description });
+    await this.#tellStatus();
     const start = Date.now();
     const lease = new AbortController();
     const lost = new AbortController();
@@ -497,6 +498,10 @@ export class Orchestrator {
       },
     );
     this.#interrupt();
+  }
+
+  async #tellStatus(): Promise<void> {
+    this.#tell({ type: 'status', counts: (await this.getStatus()).counts });
   }
 
   async #tellDiscoveries(): Promise<void> {
