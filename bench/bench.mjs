@@ -179,6 +179,25 @@ for (const waiters of [1, 50]) {
 }
 
 {
+  console.log('\na hook, at every tool call');
+  const { cwd } = await board(50);
+  const input = JSON.stringify({
+    session_id: 'bench',
+    cwd,
+    hook_event_name: 'PostToolUse',
+    tool_name: 'Bash',
+    tool_input: {},
+  });
+  time(cwd, [BIN, 'worker', 'claim', 'terminal-2']);
+  const options = { input, env: { ...env, COORD_WORKER: 'terminal-2' } };
+  const [node, hook] = compare([
+    { cwd, args: () => ['-e', '0'] },
+    { cwd, args: () => [BIN, 'hook', 'post-tool-use'], options },
+  ]);
+  report('coord hook post-tool-use / node -e 0', hook / node, 1.6);
+}
+
+{
   console.log('\nthe MCP server');
   const { cwd } = await board(50);
   const first = async () => {

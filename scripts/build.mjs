@@ -76,8 +76,20 @@ const library = await rolldown({
 });
 await library.write({ dir: 'dist', format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name].js' });
 
+// The plugin for Claude Code, from the texts that `coord setup claude` writes.
+const texts = await rolldown({ input: 'src/cli/claude-files.ts', platform: 'node' });
+const [{ code }] = (await texts.generate({ format: 'esm' })).output;
+const { pluginFiles } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+for (const [path, text] of Object.entries(pluginFiles(manifest.version))) {
+  mkdirSync(dirname(join('dist/plugin', path)), { recursive: true });
+  writeFileSync(join('dist/plugin', path), text);
+}
+
 const hash = createHash('sha256');
-for (const file of readdirSync('dist').toSorted()) hash.update(file).update(readFileSync(join('dist', file)));
+for (const file of readdirSync('dist')
+  .toSorted()
+  .filter((name) => name.endsWith('js')))
+  hash.update(file).update(readFileSync(join('dist', file)));
 writeFileSync('dist/build-id', hash.digest('hex').slice(0, 16));
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');

@@ -42,6 +42,7 @@ export async function init(
       ...(backup === undefined ? [] : [`The earlier board is kept in ${relative(context.io.cwd, backup)}/`]),
       'Next: coord leader add-task "<description>" -p 1',
       'Prompts for your Claude Code terminals: coord prompt leader; coord prompt worker terminal-2',
+      'Or set them up once for all: coord setup claude',
     ],
   };
 }

@@ -23,6 +23,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Re
     // Claude Code starts its servers in the folder of the session and names the project's.
     openOptions: { ...context.openOptions, cwd: io.env['CLAUDE_PROJECT_DIR'] ?? io.cwd },
     version: context.version,
+    claudeSessionId: io.env['CLAUDE_CODE_SESSION_ID'],
     longestWaitSeconds: longestWait(io.env['COORD_MCP_WAIT_MAX']),
     signal: io.signal,
     onError,
@@ -42,7 +43,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Re
 
 type Base = Pick<
   import('../mcp/http.ts').HttpOptions,
-  'openOptions' | 'version' | 'longestWaitSeconds' | 'signal' | 'onError'
+  'openOptions' | 'version' | 'claudeSessionId' | 'longestWaitSeconds' | 'signal' | 'onError'
 >;
 
 async function serveOverHttp(context: Context, options: ServeOptions, base: Base): Promise<void> {

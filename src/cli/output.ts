@@ -33,6 +33,7 @@ const EXIT_OF = {
   'claim-lost': EXIT.refused,
   'outcome-unknown': EXIT.error,
   'store-unavailable': EXIT.error,
+  'settings-malformed': EXIT.error,
   'command-not-found': EXIT.error,
   'claude-not-found': EXIT.error,
   'claude-too-old': EXIT.error,

@@ -90,6 +90,35 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
   if (isWanted('orchestrate')) addOrchestrateCommands(orchestrate, action);
 
   program
+    .command('hook', { hidden: true })
+    .description('Answer a hook of Claude Code: its JSON on stdin, silent where there is nothing to say.')
+    .argument('<event>', 'session-start, post-tool-use, pre-tool-use, stop, wake or session-end')
+    .addHelpText('after', examples('coord hook session-start < event.json'))
+    .action(action(async () => (await import('./hook.ts')).hook));
+
+  const setup = program.command('setup').description('Set a project up for Claude Code.');
+  setup
+    .command('claude')
+    .description('Write the MCP server, permissions and skills into the settings of Claude Code; --hooks adds hooks.')
+    .addOption(
+      new Option('--scope <scope>', 'this project, or all of yours').choices(['project', 'user']).default('project'),
+    )
+    .option('--hooks', 'also hooks: they keep leases, wake idle terminals, and guard exclusive files')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--remove', 'take away exactly what was written')
+    .option('--plugin', 'say how to use it all as a plugin instead')
+    .addHelpText(
+      'after',
+      examples(
+        'coord setup claude --dry-run',
+        'coord setup claude --hooks',
+        'coord setup claude --remove',
+        'coord setup claude --plugin',
+      ),
+    )
+    .action(action(async () => (await import('./setup.ts')).claude));
+
+  program
     .command('completion')
     .description('Print a completion script for your shell.')
     .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))

@@ -8,6 +8,7 @@ import { claimableTasks } from '../model/summary.ts';
 import { clip, visible, visibleDeep } from '../model/text.ts';
 import type { ClaimAnswer, NotClaimed } from '../model/worker-verbs.ts';
 import { briefFor } from '../store/brief-for.ts';
+import { openSessions } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { nextTask } from '../store/wait.ts';
 import { type Context, leaseSeconds, now, type Reply, textOrStdin, withStore } from './context.ts';
@@ -36,9 +37,18 @@ export async function claim(
       ? await waitForTask(context, store, input, options)
       : await store.claim(input);
     if (!answer.task) return notClaimed(answer, worker);
+    await bindSession(context, worker);
     const resultPath = (id: string): string => relative(context.io.cwd, `${store.location}/results/${id}.md`);
     return { text: claimText(visibleDeep(answer), worker, resultPath), json: answer };
   });
+}
+
+/** The hooks of a Claude Code session know by this whose claims they look after. */
+async function bindSession(context: Context, worker: string): Promise<void> {
+  const id = context.io.env['CLAUDE_CODE_SESSION_ID'];
+  if (!id) return;
+  const sessions = await openSessions(context.openOptions);
+  if (sessions.get(id)?.worker !== worker) sessions.update(id, { worker });
 }
 
 /** Sleeps until there is a task; a time-out says what it waited for. */

@@ -32,7 +32,7 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
   const sessionOf = (worker: string): Session => {
     const known = sessions.get(worker);
     if (known) return known;
-    const session = new Session({ ...options, worker, isBound: true, renewsLeases: false });
+    const session = new Session({ ...options, claudeSessionId: undefined, worker, isBound: true, renewsLeases: false });
     sessions.set(worker, session);
     return session;
   };

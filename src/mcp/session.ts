@@ -6,7 +6,7 @@ import type { McpServer } from '@modelcontextprotocol/server';
 import { isSettled } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import { DEFAULT_LEASE_SECONDS } from '../model/fields.ts';
-import { initStore, openStore, type OpenOptions } from '../store/open.ts';
+import { initStore, openSessions, openStore, type OpenOptions } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { keepLease } from '../store/wait.ts';
 import { LONGEST_WAIT, LONGEST_WAIT_OF_OTHERS } from './wait-for-task.ts';
@@ -23,6 +23,8 @@ export interface SessionOptions {
   /** True where the session ends with its process, which then renews the leases of its claims until that moment. */
   renewsLeases: boolean;
   version: string;
+  /** Of the Claude Code session that started this process, whose hooks look after its claims. */
+  claudeSessionId?: string | undefined;
   /** COORD_MCP_WAIT_MAX: the longest wait in seconds, whatever the client. */
   longestWaitSeconds?: number | undefined;
 }
@@ -92,6 +94,14 @@ export class Session {
     const lease = new AbortController();
     this.#leases.set(taskId, lease);
     keepLease(this.store, { worker, taskId, leaseSeconds }, lease.signal, () => this.drops(taskId));
+  }
+
+  /** Tells the hooks of the session around us who works in it. A subagent's name is not the session's. */
+  async bind(worker: string): Promise<void> {
+    const { claudeSessionId: id, openOptions } = this.#options;
+    if (!id || worker !== this.worker) return;
+    const sessions = await openSessions(openOptions);
+    if (sessions.get(id)?.worker !== worker) sessions.update(id, { worker });
   }
 
   drops(taskId: string): void {

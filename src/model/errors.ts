@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'claim-lost' // the task is not, or no longer, this worker's
   | 'outcome-unknown' // paused for so long that the log of commits moved on
   | 'store-unavailable' // the disk, a permission or a path says no
+  | 'settings-malformed' // a file of Claude Code's settings cannot be merged with
   | 'command-not-found' // `coord worker run` cannot start its command
   | 'claude-not-found' // there is no Claude Code to start
   | 'claude-too-old'

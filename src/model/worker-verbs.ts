@@ -216,6 +216,11 @@ function findOverlaps(task: Task, claimed: PathIndex<Task>): Overlap[] {
   return [...overlaps.values()].toSorted((a, b) => compareIds(a.task_id, b.task_id));
 }
 
+/** The live claims of other workers that name this file, a folder around it, or something in it. */
+export function claimsOn(board: Board, path: string, worker: string, now: string): Task[] {
+  return [...claimedFiles(board, now).find(path)].filter((task) => task.claimed_by !== worker);
+}
+
 /** Exclusive tasks do not run beside a task that names one of their files, nor the other way round. */
 function isHeldBack(board: Board, task: Task, overlaps: readonly Overlap[]): boolean {
   if (overlaps.length === 0) return false;

@@ -1,5 +1,5 @@
 /** The port to whatever does the work. Claude Code is one agent; another kind would enter by one file like claude.ts. */
-import type { ProcessId } from '../store/file/agents.ts';
+import type { ProcessId } from '../store/open.ts';
 
 export interface Job {
   /** Who works, for logs and for the board. */

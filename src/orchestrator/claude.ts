@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { CoordError } from '../model/errors.ts';
 import { clip } from '../model/text.ts';
-import type { ProcessId } from '../store/file/agents.ts';
+import type { ProcessId } from '../store/open.ts';
 import type { Agent, FailureKind, Job, Outcome } from './agent.ts';
 import { ClaudeStream } from './claude-stream.ts';
 import { identify, signalAll, signalOne, treeOf } from './processes.ts';

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import type { ProcessId } from '../store/file/agents.ts';
+import type { ProcessId } from '../store/open.ts';
 
 interface Running extends ProcessId {
   parent: number;

@@ -7,11 +7,15 @@ import type { InitBoard } from '../model/inputs.ts';
 import { BoardStore } from './board-store.ts';
 import { FileBackend, type FileOptions } from './file/backend.ts';
 import type { AgentRecords } from './file/agents.ts';
+import type { Sessions } from './file/sessions.ts';
 import type { Tokens } from './file/tokens.ts';
 import { explainErrno, replaceFile } from './file/atomic.ts';
 import { Tree, TREE_NAME } from './file/tree.ts';
 import { MemoryBackend } from './memory.ts';
 import type { Finding, Store } from './store.ts';
+
+export type { AgentRecords, ProcessId } from './file/agents.ts';
+export type { Session, Sessions } from './file/sessions.ts';
 
 export interface OpenOptions extends Partial<FileOptions> {
   /** Where to start looking; default the working directory. */
@@ -111,6 +115,13 @@ export async function openTokens(
   const tree = findTree(options);
   const { Tokens: FileTokens } = await import('./file/tokens.ts');
   return new FileTokens(tree, withDefaults(options), given);
+}
+
+/** Which Claude Code session is which worker. @throws CoordError `not-initialised` */
+export async function openSessions(options: OpenOptions): Promise<Sessions> {
+  const tree = findTree(options);
+  const { Sessions: FileSessions } = await import('./file/sessions.ts');
+  return new FileSessions(tree);
 }
 
 /** What is known of the processes that orchestrators have started on this board. @throws CoordError `not-initialised` */

@@ -27,7 +27,7 @@ module.exports = {
     only(
       'fs-in-file-store',
       '^(node:)?fs(/|$)',
-      '^src/(store/(file/|open\\.ts|task-file\\.ts|orchestration-file\\.ts)|orchestrator/processes\\.ts|main\\.ts)',
+      '^src/(store/(file/|open\\.ts|task-file\\.ts|orchestration-file\\.ts|settings-files\\.ts)|orchestrator/processes\\.ts|main\\.ts)',
     ),
     only(
       'lock-and-watch-in-file-store',

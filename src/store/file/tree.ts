@@ -13,6 +13,7 @@ const GITIGNORE = `# Machinery of coord. The plan, tasks, context and results ab
 .pending/
 .tokens.json
 .agents/
+.sessions/
 logs/*.jsonl
 rejected/
 `;
@@ -65,6 +66,10 @@ export class Tree {
   /** Hand edits that contradict what happened meanwhile. */
   get rejected(): string {
     return join(this.root, 'rejected');
+  }
+  /** Which Claude Code session is which worker. */
+  get sessions(): string {
+    return join(this.root, '.sessions');
   }
   /** Processes that an orchestrator has started and not yet ended. */
   get agents(): string {

@@ -1,0 +1,240 @@
+/**
+ * `coord hook <event>`: what a Claude Code session asks at its turning points. Rule one is never to break a session: whatever
+ * is missing or wrong, the answer is silence and exit code 0. Facts of the events: https://code.claude.com/docs/en/hooks
+ */
+import { dirname, relative } from 'node:path';
+import { CoordError } from '../model/errors.ts';
+import type { Task } from '../model/task.ts';
+import { clip, visible } from '../model/text.ts';
+import type { Store } from '../store/store.ts';
+import { openSessions, openStore, type OpenOptions, type Session, type Sessions } from '../store/open.ts';
+import { type Context, now, type Reply } from './context.ts';
+import { formatTime } from './durations.ts';
+
+/** A lease is renewed at most this often by the tools that a session uses. */
+const LIFE_MS = 15_000;
+/** Below the hook's own limit of an hour, after which Claude Code would end it. */
+const LONGEST_WAKE_MS = 3_500_000;
+/** Exit code by which a hook tells the session what stands on its stderr. */
+const WAKE = 2;
+
+/** What is known when a hook is called. */
+interface Call {
+  context: Context;
+  input: Record<string, unknown>;
+  openOptions: OpenOptions;
+  sessionId: string;
+  sessions: Sessions;
+  session: Session;
+}
+
+const SILENT: Reply = { text: '', json: undefined };
+
+type Hook = (call: Call) => Promise<Reply>;
+
+const HOOKS: Record<string, Hook> = {
+  'session-start': sessionStart,
+  'post-tool-use': postToolUse,
+  'pre-tool-use': preToolUse,
+  stop,
+  wake,
+  'session-end': sessionEnd,
+};
+
+export async function hook(context: Context, event: string): Promise<Reply> {
+  try {
+    const answer = HOOKS[event];
+    const input = parseEvent(await context.io.readStdin());
+    const call = input && answer && (await identify(context, input));
+    return call ? await answer(call) : SILENT;
+  } catch (error) {
+    if (context.io.env['COORD_HOOK_DEBUG']) context.io.stderr.write(`coord hook ${event}: ${String(error)}\n`);
+    return SILENT;
+  }
+}
+
+function parseEvent(text: string): Record<string, unknown> | undefined {
+  const event: unknown = JSON.parse(text);
+  return typeof event === 'object' && event !== null && !Array.isArray(event) ? { ...event } : undefined;
+}
+
+/** The session's worker: COORD_WORKER, or who it was before. Without one, or without a board, there is nothing to do. */
+async function identify(context: Context, input: Record<string, unknown>): Promise<Call | undefined> {
+  const { env, cwd } = context.io;
+  const sessionId = textOf(input['session_id']) ?? env['CLAUDE_CODE_SESSION_ID'];
+  if (sessionId === undefined) return undefined;
+  const openOptions = { ...context.openOptions, cwd: textOf(input['cwd']) ?? env['CLAUDE_PROJECT_DIR'] ?? cwd };
+  const sessions = await openSessions(openOptions);
+  const known = sessions.get(sessionId);
+  const named = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/.exec(env['COORD_WORKER'] ?? '')?.[0];
+  const worker = named ?? known?.worker;
+  if (worker === undefined) return undefined;
+  const session = known?.worker === worker ? known : sessions.update(sessionId, { worker });
+  return { context, input, openOptions, sessionId, sessions, session };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+async function onBoard<T>(call: Call, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = openStore(call.openOptions);
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+const heldBy = (tasks: readonly Task[], worker: string): Task[] =>
+  tasks.filter((task) => task.status === 'claimed' && task.claimed_by === worker);
+
+/** Who you are, what you hold, what there is to do. Also after a resume and a compaction, so it says the same again. */
+async function sessionStart(call: Call): Promise<Reply> {
+  const { worker } = call.session;
+  const file = call.context.io.env['CLAUDE_ENV_FILE'];
+  if (file) call.sessions.export(file, `export COORD_WORKER=${worker}`);
+  call.sessions.tidy();
+  return onBoard(call, async (store) => {
+    const board = await store.read();
+    const { summarise } = await import('../model/summary.ts');
+    const { counts, claimable } = summarise(board, now());
+    const lines = [
+      `You are ${worker}, one of several agents on the task queue of this project (command coord, or the MCP server coordination).`,
+    ];
+    if (board.goal !== undefined) lines.push(`Goal: ${clip(board.goal, 200)}`);
+    const held = heldBy(board.tasks, worker);
+    for (const task of held.slice(0, 3)) {
+      lines.push(
+        `You hold ${task.id} until ${formatTime(task.lease_expires_at ?? '')}: ${clip(task.description, 300)}`,
+      );
+      if (task.context.files.length > 0) lines.push(`Files: ${clip(task.context.files.join(', '), 200)}`);
+      if (task.context.hints !== '') lines.push(`Hints: ${clip(task.context.hints, 300)}`);
+    }
+    if (held.length > 0) lines.push(`Go on with it. Everything about it: coord worker context ${worker}`);
+    else if (claimable.length > 0) {
+      lines.push(`${counts.claimable} ${counts.claimable === 1 ? 'task' : 'tasks'} can be claimed, first:`);
+      for (const task of claimable.slice(0, 5)) lines.push(`  ${task.task_id} ${clip(task.description, 100)}`);
+      lines.push(`Claim the next one when you are asked to work: coord worker claim ${worker}`);
+    } else lines.push(`Nothing can be claimed now: ${counts.done} of ${counts.total} tasks done.`);
+    return { text: visible(lines.join('\n')), json: undefined };
+  });
+}
+
+/** A session that uses tools is alive. */
+async function postToolUse(call: Call): Promise<Reply> {
+  if (!call.sessions.isDue(call.sessionId, LIFE_MS)) return SILENT;
+  const { worker } = call.session;
+  await onBoard(call, async (store) => {
+    if (heldBy((await store.read()).tasks, worker).length > 0) await store.renew({ worker });
+  });
+  return SILENT;
+}
+
+/** Keeps one worker's hands off the files that another has to itself. */
+async function preToolUse(call: Call): Promise<Reply> {
+  const given = call.input['tool_input'];
+  const fields: Record<string, unknown> = typeof given === 'object' && given !== null ? { ...given } : {};
+  const path = textOf(fields['file_path'] ?? fields['notebook_path']);
+  if (path === undefined || !/^(Edit|MultiEdit|Write|NotebookEdit)$/.test(textOf(call.input['tool_name']) ?? ''))
+    return SILENT;
+  const { worker } = call.session;
+  return onBoard(call, async (store) => {
+    const { claimsOn } = await import('../model/worker-verbs.ts');
+    // Tasks name files from the project's root; in a linked worktree the session has a root of its own.
+    const board = await store.read();
+    const roots = new Set([
+      dirname(store.location),
+      textOf(call.input['cwd']) ?? '',
+      call.context.io.env['CLAUDE_PROJECT_DIR'] ?? '',
+    ]);
+    const names = [path, ...[...roots].filter((root) => root !== '').map((root) => relative(root, path))];
+    const claims = names.flatMap((name) => claimsOn(board, name, worker, now()));
+    const [exclusive] = claims.filter((task) => task.exclusive === true);
+    const name = relative(dirname(store.location), path);
+    if (exclusive) {
+      return hookAnswer('PreToolUse', {
+        permissionDecision: 'deny',
+        permissionDecisionReason: `${name} belongs to ${exclusive.id} of ${exclusive.claimed_by} alone until it is settled. Leave it, and say in your result what should change there.`,
+      });
+    }
+    const [shared] = claims;
+    if (!shared) return SILENT;
+    return hookAnswer('PreToolUse', {
+      additionalContext: `${shared.claimed_by} works on ${name} too (${shared.id}): read it again before you write, and keep the change small.`,
+    });
+  });
+}
+
+function hookAnswer(hookEventName: string, fields: Record<string, string>): Reply {
+  return { text: JSON.stringify({ hookSpecificOutput: { hookEventName, ...fields } }), json: undefined };
+}
+
+/** A task must not be left half done by mistake. Said once for each claim: who stops again knows. */
+async function stop(call: Call): Promise<Reply> {
+  const { input, sessions, sessionId, session } = call;
+  const isBusy = Array.isArray(input['background_tasks']) && input['background_tasks'].length > 0;
+  if (input['stop_hook_active'] === true || isBusy) return SILENT;
+  return onBoard(call, async (store) => {
+    const [task] = heldBy((await store.read()).tasks, session.worker);
+    if (!task) return SILENT;
+    const claim = `${task.id}#${task.attempt}`;
+    if (session.held_up_for === claim) return SILENT;
+    sessions.update(sessionId, { worker: session.worker, held_up_for: claim });
+    const { worker } = session;
+    const reason = `You still hold ${task.id} (${clip(task.description, 100)}). Finish it and hand it in: coord worker complete ${worker} ${task.id} "<what you did>". Cannot: coord worker fail ${worker} ${task.id} "<why>". Must stop: coord worker release ${worker} ${task.id} "<what is done, what is left>".`;
+    return { text: JSON.stringify({ decision: 'block', reason }), json: undefined };
+  });
+}
+
+/** Sleeps until there is something for an idle terminal to do, and wakes it. Only where somebody sits before it. */
+async function wake(call: Call): Promise<Reply> {
+  const { context, sessions, sessionId, session } = call;
+  if (context.io.env['CLAUDE_CODE_SESSION_ATTENDED'] !== '1') return SILENT;
+  const { worker } = session;
+  const isWaiter = sessions.wait(sessionId);
+  const [{ claimableTasks, idleReason }, { waitFor }] = await Promise.all([
+    import('../model/summary.ts'),
+    import('../store/wait.ts'),
+  ]);
+  return onBoard(call, async (store) => {
+    // What it was woken for and let lie is no news.
+    const known = new Set(session.woken_for);
+    const found = await waitFor<Task[]>(
+      store,
+      async () => {
+        const board = await store.read();
+        if (!isWaiter() || heldBy(board.tasks, worker).length > 0) return { answer: [] };
+        const idle = idleReason(board, worker, now());
+        const claimable = idle ? [] : claimableTasks(board, now());
+        if (claimable.some((task) => !known.has(task.id))) return { answer: claimable };
+        return { wakeAt: idle?.next_expiry ?? null };
+      },
+      { signal: context.io.signal, timeoutMs: LONGEST_WAKE_MS },
+    ).catch((error: unknown) => {
+      if (error instanceof CoordError) return []; // the time is up, or the session ends
+      throw error;
+    });
+    const [first] = found;
+    if (!first) return SILENT;
+    sessions.update(sessionId, { worker, woken_for: found.slice(0, 100).map((task) => task.id) });
+    const more = found.length > 1 ? ` and ${found.length - 1} more` : '';
+    context.io.stderr.write(
+      `${first.id}${more} can be claimed now: ${visible(clip(first.description, 200))}. Claim it: coord worker claim ${worker}\n`,
+    );
+    return { ...SILENT, exitCode: WAKE };
+  });
+}
+
+/** Gives back what the session holds, for others to take at once. A cleared session goes on in the same terminal. */
+async function sessionEnd(call: Call): Promise<Reply> {
+  if (call.input['reason'] === 'clear') return SILENT;
+  const { worker } = call.session;
+  return onBoard(call, async (store) => {
+    for (const task of heldBy((await store.read()).tasks, worker)) {
+      const reason = task.note === undefined ? 'its session ended' : `its session ended. Before: ${task.note}`;
+      await store.release({ worker, task_id: task.id, attempt: task.attempt, reason: clip(reason, 2000) });
+    }
+    return SILENT;
+  });
+}

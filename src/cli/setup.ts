@@ -1,0 +1,311 @@
+/**
+ * `coord setup claude`: merges coord into the settings of Claude Code. What a user wrote stays as it is, comments and order
+ * included; what was written can be taken away again, byte for byte where nobody has changed it since.
+ */
+import { join, relative } from 'node:path';
+import { createTwoFilesPatch } from 'diff';
+import { applyEdits, type FormattingOptions, modify, parse, type ParseError, printParseErrorCode } from 'jsonc-parser';
+import { CoordError } from '../model/errors.ts';
+import { visible } from '../model/text.ts';
+import { type FileChange, readText, SetupRecord, writeAll } from '../store/settings-files.ts';
+import { HOOKS, PERMISSIONS, SERVER, SERVER_ENTRY, SKILLS } from './claude-files.ts';
+import type { Context, Reply } from './context.ts';
+
+interface SetupOptions {
+  scope: 'project' | 'user';
+  hooks?: boolean;
+  dryRun?: boolean;
+  remove?: boolean;
+  plugin?: boolean;
+}
+
+/** Where Claude Code looks, by scope. */
+interface Places {
+  root: string;
+  /** Holds `mcpServers`. */
+  servers: string;
+  settings: string;
+  skills: string;
+  record: string;
+  gitignore: string | undefined;
+}
+
+/** Worktrees that Claude Code makes of itself. */
+const IGNORED = '.claude/worktrees/';
+
+export async function claude(context: Context, options: SetupOptions): Promise<Reply> {
+  if (options.plugin === true) return plugin(context);
+  const places = placesOf(context, options.scope);
+  const record = new SetupRecord(places.root, places.record);
+  const notes: string[] = [];
+  const changes = options.remove === true ? removal(places, record, notes) : addition(places, options, notes);
+  const real = changes.filter(({ before, after }) => before !== after);
+  if (options.dryRun === true) {
+    return {
+      text:
+        real.length === 0 ? 'Nothing to change.' : visible(real.map((one) => diffText(places.root, one)).join('\n')),
+      json: { changes: real.map(({ path }) => path) },
+      notes: ['Nothing was written.', ...notes],
+    };
+  }
+  if (real.length > 0) {
+    const last: FileChange =
+      options.remove === true
+        ? { path: record.path, before: readText(record.path), after: undefined }
+        : record.with(real);
+    writeAll([...real, last]);
+  }
+  const verb = options.remove === true ? 'restored' : 'wrote';
+  return {
+    text:
+      real.length === 0
+        ? 'Nothing to change.'
+        : real.map(({ path }) => `${verb} ${relative(places.root, path)}`).join('\n'),
+    json: { changes: real.map(({ path }) => path) },
+    notes: [...notes, ...(options.remove === true ? [] : whatComes(options))],
+  };
+}
+
+function placesOf(context: Context, scope: 'project' | 'user'): Places {
+  if (scope === 'project') {
+    const root = context.openOptions.dir ?? context.io.cwd;
+    return {
+      root,
+      servers: join(root, '.mcp.json'),
+      settings: join(root, '.claude', 'settings.json'),
+      skills: join(root, '.claude', 'skills'),
+      record: join(root, '.claude', 'coord-setup.json'),
+      gitignore: join(root, '.gitignore'),
+    };
+  }
+  const home = context.io.env['HOME'] ?? context.io.env['USERPROFILE'];
+  if (!home) throw new CoordError('usage', 'HOME is not set, so there are no settings of yours to change.');
+  const configured = context.io.env['CLAUDE_CONFIG_DIR'];
+  const folder = configured || join(home, '.claude');
+  return {
+    root: home,
+    servers: join(configured || home, '.claude.json'),
+    settings: join(folder, 'settings.json'),
+    skills: join(folder, 'skills'),
+    record: join(folder, 'coord-setup.json'),
+    gitignore: undefined,
+  };
+}
+
+function addition(places: Places, options: SetupOptions, notes: string[]): FileChange[] {
+  const skills = Object.entries(SKILLS).map(([name, text]) => {
+    const path = join(places.skills, name, 'SKILL.md');
+    const before = readText(path);
+    const isOurs =
+      before === undefined ||
+      new SetupRecord(places.root, places.record).read().some((one) => one.path === path && one.after === before);
+    if (!isOurs && before !== text) notes.push(`${relative(places.root, path)} is yours and stays as it is.`);
+    return { path, before, after: isOurs ? text : before };
+  });
+  const { gitignore } = places;
+  const ignored = gitignore === undefined ? [] : [change(gitignore, (text) => withLine(text, IGNORED))];
+  return [
+    change(places.servers, (text) => withServer(places.servers, text, notes)),
+    change(places.settings, (text) => withSettings(places.settings, text, options)),
+    ...skills,
+    ...ignored,
+  ];
+}
+
+function change(path: string, edit: (text: string | undefined) => string | undefined): FileChange {
+  const before = readText(path);
+  return { path, before, after: edit(before) };
+}
+
+function withServer(path: string, text: string | undefined, notes: string[]): string {
+  const settings = parseSettings(path, text);
+  const there = recordAt(path, settings, 'mcpServers')[SERVER];
+  if (there === undefined) return setIn(text, ['mcpServers', SERVER], SERVER_ENTRY);
+  if (JSON.stringify(there) !== JSON.stringify(SERVER_ENTRY))
+    notes.push(`A server "${SERVER}" is there already, in ${path}; it stays as it is.`);
+  return text ?? '';
+}
+
+function withSettings(path: string, text: string | undefined, { scope, hooks }: SetupOptions): string {
+  let next = text;
+  const settings = parseSettings(path, text);
+  if (scope === 'project') next = withItems(path, next, ['enabledMcpjsonServers'], [SERVER]);
+  recordAt(path, settings, 'permissions');
+  next = withItems(path, next, ['permissions', 'allow'], PERMISSIONS);
+  if (hooks === true) {
+    const there = recordAt(path, settings, 'hooks');
+    for (const [event, groups] of Object.entries(HOOKS)) {
+      const known = JSON.stringify(there[event] ?? []);
+      const missing = groups.filter(
+        (group) => !group.hooks.every((one) => known.includes(JSON.stringify(one.command))),
+      );
+      next = withItems(path, next, ['hooks', event], missing);
+    }
+  }
+  return next ?? '';
+}
+
+/** Adds what is missing to a list, which need not be there yet. */
+function withItems(
+  path: string,
+  text: string | undefined,
+  place: string[],
+  items: readonly unknown[],
+): string | undefined {
+  const list = place.reduce<unknown>(
+    (value, key) => (isRecord(value) ? value[key] : undefined),
+    parseSettings(path, text),
+  );
+  if (list === undefined) return items.length === 0 ? text : setIn(text, place, items);
+  if (!Array.isArray(list)) throw malformed(path, `${place.join('.')} is no list`);
+  const known = new Set(list.map((item) => JSON.stringify(item)));
+  let next = text ?? '';
+  for (const item of items)
+    if (!known.has(JSON.stringify(item)))
+      next = applyEdits(
+        next,
+        modify(next, [...place, -1], item, { formattingOptions: formattingOf(next), isArrayInsertion: true }),
+      );
+  return next;
+}
+
+function setIn(text: string | undefined, place: string[], value: unknown): string {
+  if (text === undefined || text.trim() === '') {
+    const tree = place.toReversed().reduce<unknown>((inner, key) => ({ [key]: inner }), value);
+    return `${JSON.stringify(tree, null, 2)}\n`;
+  }
+  return applyEdits(text, modify(text, place, value, { formattingOptions: formattingOf(text) }));
+}
+
+/** As the file is indented already. */
+function formattingOf(text: string): FormattingOptions {
+  const indent = /\n([ \t]+)/.exec(text)?.[1] ?? '  ';
+  return {
+    insertSpaces: !indent.startsWith('\t'),
+    tabSize: indent.startsWith('\t') ? 1 : indent.length,
+    eol: text.includes('\r\n') ? '\r\n' : '\n',
+  };
+}
+
+function withLine(text: string | undefined, line: string): string {
+  if (text === undefined || text === '') return `${line}\n`;
+  if (text.split(/\r?\n/).includes(line)) return text;
+  return `${text}${text.endsWith('\n') ? '' : '\n'}${line}\n`;
+}
+
+function parseSettings(path: string, text: string | undefined): Record<string, unknown> {
+  if (text === undefined || text.trim() === '') return {};
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  const [first] = errors;
+  if (first) {
+    const line = text.slice(0, first.offset).split('\n').length;
+    throw malformed(path, `line ${line}: ${printParseErrorCode(first.error)}`);
+  }
+  if (!isRecord(value)) throw malformed(path, 'it is no object');
+  return value;
+}
+
+function recordAt(path: string, settings: Record<string, unknown>, key: string): Record<string, unknown> {
+  const value = settings[key] ?? {};
+  if (!isRecord(value)) throw malformed(path, `${key} is no object`);
+  return value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function malformed(path: string, what: string): CoordError {
+  return new CoordError('settings-malformed', `${path} cannot be understood: ${what}.`, {
+    hint: 'Correct it and run this again; nothing was changed.',
+  });
+}
+
+/** Back to what was there, where nobody has changed it since; otherwise without what is recognised as ours. */
+function removal(places: Places, record: SetupRecord, notes: string[]): FileChange[] {
+  const recorded = new Map(record.read().map((one) => [one.path, one]));
+  const skills = Object.keys(SKILLS).map((name) => join(places.skills, name, 'SKILL.md'));
+  const paths = [
+    places.servers,
+    places.settings,
+    ...skills,
+    ...(places.gitignore === undefined ? [] : [places.gitignore]),
+  ];
+  return paths.map((path) => {
+    const before = readText(path);
+    const known = recorded.get(path);
+    if (before !== undefined && known?.after === before) return { path, before, after: known.before };
+    if (before === undefined || !known) return { path, before, after: before };
+    if (path.endsWith('.md')) {
+      notes.push(`${relative(places.root, path)} was changed since; it stays.`);
+      return { path, before, after: before };
+    }
+    return { path, before, after: path === places.gitignore ? withoutLine(before) : withoutOurs(path, before) };
+  });
+}
+
+function withoutLine(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => line.trimEnd() !== IGNORED)
+    .join('\n');
+}
+
+function withoutOurs(path: string, text: string): string {
+  let next = text;
+  const drop = (place: (string | number)[]): void => {
+    next = applyEdits(next, modify(next, place, undefined, { formattingOptions: formattingOf(next) }));
+  };
+  const at = (...place: string[]): unknown =>
+    place.reduce<unknown>((value, key) => (isRecord(value) ? value[key] : undefined), parseSettings(path, next));
+  if (JSON.stringify(at('mcpServers', SERVER)) === JSON.stringify(SERVER_ENTRY)) drop(['mcpServers', SERVER]);
+  const dropItems = (place: string[], isOurs: (item: unknown) => boolean): void => {
+    const list = at(...place);
+    if (!Array.isArray(list)) return;
+    for (let i = list.length - 1; i >= 0; i--) if (isOurs(list[i])) drop([...place, i]);
+  };
+  dropItems(['enabledMcpjsonServers'], (item) => item === SERVER);
+  dropItems(['permissions', 'allow'], (item) => PERMISSIONS.includes(String(item)));
+  for (const event of Object.keys(HOOKS))
+    dropItems(['hooks', event], (item) => JSON.stringify(item).includes('"coord hook '));
+  return next;
+}
+
+function diffText(root: string, { path, before, after }: FileChange): string {
+  const name = relative(root, path);
+  return createTwoFilesPatch(
+    before === undefined ? '/dev/null' : name,
+    after === undefined ? '/dev/null' : name,
+    before ?? '',
+    after ?? '',
+    '',
+    '',
+  ).trimEnd();
+}
+
+function whatComes({ scope, hooks }: SetupOptions): string[] {
+  return [
+    scope === 'project'
+      ? 'Claude Code will ask whether you trust this folder, where Enter means no, and perhaps whether to use the new MCP server, where Enter means no as well: choose yes.'
+      : 'The server and the skills are there in all your projects; a project needs a board: coord leader init "<goal>"',
+    ...(hooks === true
+      ? ['A terminal works under a name: COORD_WORKER=terminal-2 claude']
+      : [
+          'With --hooks a terminal keeps its leases, is woken when work arrives, and does not stop with a task half done.',
+        ]),
+    'Next: start claude in each terminal; /coord-leader in the first, /coord-worker in the others',
+  ];
+}
+
+function plugin(context: Context): Reply {
+  const folder = join(context.io.program.script, '..', '..', 'dist', 'plugin');
+  return {
+    text: `claude --plugin-dir ${folder}`,
+    json: { dir: folder },
+    notes: [
+      'It brings the MCP server, the hooks, the skills and /coord:lead, /coord:work, /coord:status, for the sessions that are started with it.',
+      'Use either the plugin or coord setup claude: with both, hooks run twice.',
+    ],
+  };
+}
