@@ -1,5 +1,5 @@
 /** The process edge: argv, environment, streams and signals in, exit code out. */
-import { fstatSync, statSync, writeSync } from 'node:fs';
+import { fstatSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { runCli } from './cli/run.ts';
 import type { Stream } from './cli/context.ts';
@@ -33,6 +33,7 @@ void runCli(
     stdout: stream(1),
     stderr: stream(2),
     readStdin,
+    readStdinAtOnce,
     openStreams: () => ({ input: process.stdin, output: process.stdout }),
     program: { node: process.execPath, script: process.argv[1] ?? '' },
     signal: controller.signal,
@@ -84,6 +85,14 @@ function writeAll(fd: 1 | 2, bytes: Buffer): void {
       if (code !== 'EAGAIN') return;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5); // a full pipe that does not block: let the reader read
     }
+  }
+}
+
+async function readStdinAtOnce(): Promise<string> {
+  try {
+    return readFileSync(0, 'utf8');
+  } catch {
+    return readStdin(); // a descriptor that does not block has nothing yet: EAGAIN
   }
 }
 

@@ -109,7 +109,7 @@ test('every command of the README does its work', async () => {
     worker complete a task-001 done -m a.ts -c b.ts; leader cancel task-003 --cascade; leader retry task-003
     leader graph --format mermaid; worker run b -- sh do.sh; leader wait; leader aggregate
     log; doctor; doctor --fix; prompt leader; prompt worker a; prompt handoff task-001
-    completion bash; mcp config; mcp token a; mcp token a --revoke`;
+    completion bash; mcp config; mcp token a; mcp token a --revoke; setup claude --hooks; setup claude --remove`;
   const used = script
     .split(/[;\n]/)
     .map((line) => line.trim())

@@ -13,6 +13,8 @@ export interface Io {
   stdout: Stream;
   stderr: Stream;
   readStdin: () => Promise<string>;
+  /** The same where it is written already and closed, as for a hook: no stream is loaded for it, and no signal heard. */
+  readStdinAtOnce: () => Promise<string>;
   /** Stdin and stdout as streams, for `coord mcp`; loading them costs what a short command takes. */
   openStreams: () => { input: Readable; output: Writable };
   /** What runs this program: the path of Node, and of the script. */

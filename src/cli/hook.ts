@@ -6,9 +6,10 @@ import { dirname, relative } from 'node:path';
 import { CoordError } from '../model/errors.ts';
 import type { Task } from '../model/task.ts';
 import { clip, visible } from '../model/text.ts';
+import { openSessions, type Session, type Sessions } from '../store/sessions.ts';
+import type { OpenOptions } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
-import { openSessions, openStore, type OpenOptions, type Session, type Sessions } from '../store/open.ts';
-import { type Context, now, type Reply } from './context.ts';
+import type { Context, Reply } from './context.ts';
 import { formatTime } from './durations.ts';
 
 /** A lease is renewed at most this often by the tools that a session uses. */
@@ -44,8 +45,8 @@ const HOOKS: Record<string, Hook> = {
 export async function hook(context: Context, event: string): Promise<Reply> {
   try {
     const answer = HOOKS[event];
-    const input = parseEvent(await context.io.readStdin());
-    const call = input && answer && (await identify(context, input));
+    const input = parseEvent(await context.io.readStdinAtOnce());
+    const call = input && answer && identify(context, input);
     return call ? await answer(call) : SILENT;
   } catch (error) {
     if (context.io.env['COORD_HOOK_DEBUG']) context.io.stderr.write(`coord hook ${event}: ${String(error)}\n`);
@@ -59,12 +60,12 @@ function parseEvent(text: string): Record<string, unknown> | undefined {
 }
 
 /** The session's worker: COORD_WORKER, or who it was before. Without one, or without a board, there is nothing to do. */
-async function identify(context: Context, input: Record<string, unknown>): Promise<Call | undefined> {
+function identify(context: Context, input: Record<string, unknown>): Call | undefined {
   const { env, cwd } = context.io;
   const sessionId = textOf(input['session_id']) ?? env['CLAUDE_CODE_SESSION_ID'];
   if (sessionId === undefined) return undefined;
   const openOptions = { ...context.openOptions, cwd: textOf(input['cwd']) ?? env['CLAUDE_PROJECT_DIR'] ?? cwd };
-  const sessions = await openSessions(openOptions);
+  const sessions = openSessions(openOptions);
   const known = sessions.get(sessionId);
   const named = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/.exec(env['COORD_WORKER'] ?? '')?.[0];
   const worker = named ?? known?.worker;
@@ -73,11 +74,16 @@ async function identify(context: Context, input: Record<string, unknown>): Promi
   return { context, input, openOptions, sessionId, sessions, session };
 }
 
+function now(): string {
+  return new Date().toISOString();
+}
+
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 async function onBoard<T>(call: Call, work: (store: Store) => Promise<T>): Promise<T> {
+  const { openStore } = await import('../store/open.ts');
   const store = openStore(call.openOptions);
   try {
     return await work(store);

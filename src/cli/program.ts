@@ -13,12 +13,13 @@ const EXIT_CODES = `
 Exit codes: 0 done, 1 error, 2 usage, 3 nothing to claim, 4 refused, 5 timed out, 70 our bug, 130 interrupted.
 Durations: 90s, 10m, 1h, or seconds.`;
 
-const GROUPS = ['leader', 'worker', 'mcp', 'orchestrate'];
+/** First words that need no group, or only their own. */
+const KNOWN = ['leader', 'worker', 'mcp', 'orchestrate', 'log', 'doctor', 'prompt', 'hook', 'setup'];
 
 /**
  * The whole tree. `run` is handed every action; nothing runs before `parseAsync`.
  *
- * @param only  the first word; where it is a group, the others stay empty: what is typed should not pay for what is not
+ * @param only  the first word; where it is known, other groups stay empty: what is typed should not pay for what is not
  */
 export function buildProgram(version: string, run: Run, only?: string): Command {
   const program = new Command('coord')
@@ -44,7 +45,7 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
     };
   const leader = program.command('leader').description('Terminal 1: set the goal, add tasks, watch, sum up.');
   /** With options first, as in `coord --dir x mcp`, nobody knows yet: then all are filled. */
-  const isWanted = (group: string): boolean => !GROUPS.includes(only ?? '') || only === group;
+  const isWanted = (group: string): boolean => !KNOWN.includes(only ?? '') || only === group;
   if (isWanted('leader')) addLeaderCommands(leader, action);
   const worker = program
     .command('worker')

@@ -8,7 +8,6 @@ import { claimableTasks } from '../model/summary.ts';
 import { clip, visible, visibleDeep } from '../model/text.ts';
 import type { ClaimAnswer, NotClaimed } from '../model/worker-verbs.ts';
 import { briefFor } from '../store/brief-for.ts';
-import { openSessions } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { nextTask } from '../store/wait.ts';
 import { type Context, leaseSeconds, now, type Reply, textOrStdin, withStore } from './context.ts';
@@ -47,7 +46,8 @@ export async function claim(
 async function bindSession(context: Context, worker: string): Promise<void> {
   const id = context.io.env['CLAUDE_CODE_SESSION_ID'];
   if (!id) return;
-  const sessions = await openSessions(context.openOptions);
+  const { openSessions } = await import('../store/sessions.ts'); // only who works in such a session pays for it
+  const sessions = openSessions(context.openOptions);
   if (sessions.get(id)?.worker !== worker) sessions.update(id, { worker });
 }
 

@@ -6,7 +6,8 @@ import type { McpServer } from '@modelcontextprotocol/server';
 import { isSettled } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import { DEFAULT_LEASE_SECONDS } from '../model/fields.ts';
-import { initStore, openSessions, openStore, type OpenOptions } from '../store/open.ts';
+import { initStore, openStore, type OpenOptions } from '../store/open.ts';
+import { openSessions } from '../store/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { keepLease } from '../store/wait.ts';
 import { LONGEST_WAIT, LONGEST_WAIT_OF_OTHERS } from './wait-for-task.ts';
@@ -97,10 +98,10 @@ export class Session {
   }
 
   /** Tells the hooks of the session around us who works in it. A subagent's name is not the session's. */
-  async bind(worker: string): Promise<void> {
+  bind(worker: string): void {
     const { claudeSessionId: id, openOptions } = this.#options;
     if (!id || worker !== this.worker) return;
-    const sessions = await openSessions(openOptions);
+    const sessions = openSessions(openOptions);
     if (sessions.get(id)?.worker !== worker) sessions.update(id, { worker });
   }
 

@@ -131,7 +131,7 @@ export function addTools(server: McpServer, session: Session): void {
       }
       const { task, already, taken_over_from, overlaps } = claimed;
       session.holds(worker, task.id, task.lease_seconds ?? DEFAULT_LEASE_SECONDS);
-      await session.bind(worker);
+      session.bind(worker);
       const { files, hints } = task.context;
       return {
         claimed: true,

@@ -1,28 +1,22 @@
-/** Finds the board, and opens it: the only file that names an adapter. */
-import { readFileSync, renameSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+/** Opens the board: the only file that names an adapter. */
+import { renameSync, statSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { emptyBoard } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import type { InitBoard } from '../model/inputs.ts';
 import { BoardStore } from './board-store.ts';
 import { FileBackend, type FileOptions } from './file/backend.ts';
 import type { AgentRecords } from './file/agents.ts';
-import type { Sessions } from './file/sessions.ts';
 import type { Tokens } from './file/tokens.ts';
 import { explainErrno, replaceFile } from './file/atomic.ts';
-import { Tree, TREE_NAME } from './file/tree.ts';
+import type { Tree } from './file/tree.ts';
+import { type FindOptions, findTree, isFolder, namedTree } from './find.ts';
 import { MemoryBackend } from './memory.ts';
 import type { Finding, Store } from './store.ts';
 
 export type { AgentRecords, ProcessId } from './file/agents.ts';
-export type { Session, Sessions } from './file/sessions.ts';
 
-export interface OpenOptions extends Partial<FileOptions> {
-  /** Where to start looking; default the working directory. */
-  cwd?: string;
-  /** The project's root or `.coordination/` itself, instead of looking. */
-  dir?: string | undefined;
-}
+export interface OpenOptions extends FindOptions, Partial<FileOptions> {}
 
 /**
  * Opens the board of this project: walks up from `cwd` to a `.coordination/`, as git finds `.git`. Inside a linked git
@@ -44,58 +38,6 @@ export function openMemoryStore(goal?: string, now: () => string = clock): Store
   return new BoardStore(new MemoryBackend(emptyBoard(goal), now), now);
 }
 
-/** The folder of the board. @throws CoordError `not-initialised` */
-function findTree(options: OpenOptions): Tree {
-  const cwd = resolve(options.cwd ?? '.');
-  if (options.dir !== undefined) {
-    const tree = namedTree(cwd, options.dir);
-    if (isFolder(tree.root)) return tree;
-    throw notInitialised(`There is no board at ${tree.root}.`);
-  }
-  for (let folder = cwd; ; folder = dirname(folder)) {
-    const own = join(folder, TREE_NAME);
-    if (isFolder(own)) return new Tree(own);
-    const main = mainWorktree(folder);
-    if (main !== undefined && isFolder(join(main, TREE_NAME))) return new Tree(join(main, TREE_NAME));
-    if (dirname(folder) === folder) throw notInitialised(`There is no ${TREE_NAME}/ in ${cwd} or above.`);
-  }
-}
-
-function notInitialised(message: string): CoordError {
-  return new CoordError('not-initialised', message, { hint: 'coord leader init "<goal>"' });
-}
-
-/** `--dir` names the project's root, or the tree itself. */
-function namedTree(cwd: string, dir: string): Tree {
-  const path = resolve(cwd, dir);
-  return new Tree(basename(path) === TREE_NAME ? path : join(path, TREE_NAME));
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-/**
- * The main worktree of a linked one: there `.git` is a file that names a folder whose `commondir` leads to the
- * repository. @see https://git-scm.com/docs/gitrepository-layout
- */
-function mainWorktree(folder: string): string | undefined {
-  const link = join(folder, '.git');
-  if (!(statSync(link, { throwIfNoEntry: false })?.isFile() ?? false)) return undefined;
-  try {
-    const gitDir = resolve(
-      folder,
-      readFileSync(link, 'utf8')
-        .replace(/^gitdir: /, '')
-        .trim(),
-    );
-    const common = resolve(gitDir, readFileSync(join(gitDir, 'commondir'), 'utf8').trim());
-    return basename(common) === '.git' ? dirname(common) : undefined;
-  } catch {
-    return undefined; // a submodule, or a repository that is gone
-  }
-}
-
 /** Examines the stored files, and mends them with `fix`. @throws CoordError `not-initialised` */
 export async function examine(options: OpenOptions, fix: boolean): Promise<Finding[]> {
   const { examineTree } = await import('./file/doctor.ts');
@@ -115,13 +57,6 @@ export async function openTokens(
   const tree = findTree(options);
   const { Tokens: FileTokens } = await import('./file/tokens.ts');
   return new FileTokens(tree, withDefaults(options), given);
-}
-
-/** Which Claude Code session is which worker. @throws CoordError `not-initialised` */
-export async function openSessions(options: OpenOptions): Promise<Sessions> {
-  const tree = findTree(options);
-  const { Sessions: FileSessions } = await import('./file/sessions.ts');
-  return new FileSessions(tree);
 }
 
 /** What is known of the processes that orchestrators have started on this board. @throws CoordError `not-initialised` */

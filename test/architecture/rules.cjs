@@ -21,13 +21,17 @@ module.exports = {
       { path: '^src/(mcp|orchestrator)/', pathNot: '^src/$1/' },
     ),
     error('model-is-pure', { path: '^src/model/' }, { dependencyTypes: ['core', 'npm'], pathNot: 'node_modules/zod/' }),
-    only('only-open-names-adapters', '^src/store/(file|engine|memory)', '^src/store/(open\\.ts|file/|engine/|memory)'),
+    only(
+      'only-open-names-adapters',
+      '^src/store/(file|engine|memory)',
+      '^src/store/((open|find|sessions)\\.ts|file/|engine/|memory)',
+    ),
     // task-file.ts and orchestration-file.ts read what a person wrote; processes.ts reads /proc; main.ts writes to
     // descriptors 1 and 2.
     only(
       'fs-in-file-store',
       '^(node:)?fs(/|$)',
-      '^src/(store/(file/|open\\.ts|task-file\\.ts|orchestration-file\\.ts|settings-files\\.ts)|orchestrator/processes\\.ts|main\\.ts)',
+      '^src/(store/(file/|open\\.ts|find\\.ts|task-file\\.ts|orchestration-file\\.ts|settings-files\\.ts)|orchestrator/processes\\.ts|main\\.ts)',
     ),
     only(
       'lock-and-watch-in-file-store',

@@ -1,0 +1,177 @@
+/** The real Claude Code with the hooks, the skills, the MCP server and the plugin of `coord setup claude`. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { type ModelRequest, type Move, startModel } from '../support/model-server.ts';
+import { BIN, Rig, scrubbedEnv } from '../support/rig.ts';
+
+const CLAUDE = process.env['COORD_TEST_CLAUDE'] ?? '';
+const PLUGIN = fileURLToPath(new URL('../../dist/plugin', import.meta.url));
+
+interface Session {
+  code: number;
+  output: string;
+  requests: ModelRequest[];
+}
+
+/** One `claude -p` in a project with coord on the PATH, against a scripted model. */
+async function claude(
+  rig: Rig,
+  prompt: string,
+  act: (request: ModelRequest) => Move,
+  args: string[] = [],
+  env: Record<string, string> = {},
+): Promise<Session> {
+  const model = await startModel(act);
+  onTestFinished(model.close);
+  mkdirSync(rig.path('home'), { recursive: true });
+  mkdirSync(rig.path('bin'), { recursive: true });
+  if (!rig.exists('bin/coord')) symlinkSync(BIN, rig.path('bin/coord'));
+  return new Promise((resolve) => {
+    const child = execFile(
+      CLAUDE,
+      ['-p', prompt, '--output-format', 'stream-json', '--verbose', '--model', 'claude-sonnet-4-5', ...args],
+      {
+        cwd: rig.cwd,
+        maxBuffer: 100_000_000,
+        timeout: 120_000,
+        env: scrubbedEnv({
+          PATH: `${rig.path('bin')}:${process.env['PATH']}`,
+          ANTHROPIC_BASE_URL: model.url,
+          ANTHROPIC_API_KEY: 'sk-made-up',
+          HOME: rig.path('home'),
+          CLAUDE_CONFIG_DIR: rig.path('home/.claude'),
+          CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+          DISABLE_TELEMETRY: '1',
+          DISABLE_AUTOUPDATER: '1',
+          DISABLE_ERROR_REPORTING: '1',
+          IS_SANDBOX: '1',
+          COORD_WORKER: 'terminal-2',
+          ...env,
+        }),
+      },
+      (error, stdout, stderr) =>
+        resolve({ code: error ? Number(error.code ?? 1) : 0, output: `${stdout}${stderr}`, requests: model.requests }),
+    );
+    child.stdin?.end();
+  });
+}
+
+async function project(...tasks: string[][]): Promise<Rig> {
+  const rig = new Rig();
+  await rig.ok(['leader', 'init', 'Say hello']);
+  for (const task of tasks) await rig.ok(['leader', 'add-task', ...task]);
+  await rig.ok(['setup', 'claude', '--hooks']);
+  return rig;
+}
+
+test('a worker that claims, edits and completes over MCP, told who it is when it starts', async () => {
+  const rig = await project(['Write hello.txt']);
+  const steps: Move[] = [
+    { tool: 'mcp__coordination__claim_task', input: {} },
+    { tool: 'Write', input: { file_path: rig.path('hello.txt'), content: 'hello\n' } },
+    {
+      tool: 'mcp__coordination__complete_task',
+      input: { task_id: 'task-001', output: 'Wrote it', files_created: ['hello.txt'] },
+    },
+    { text: 'Done.' },
+  ];
+  const session = await claude(rig, 'Work', ({ toolResults }) => steps[toolResults] ?? { text: 'Done.' }, [
+    '--permission-mode',
+    'acceptEdits',
+    '--allowedTools',
+    'mcp__coordination',
+  ]);
+  expect(rig.board().tasks[0], session.output).toMatchObject({ status: 'done', claimed_by: 'terminal-2' });
+  expect(rig.read('hello.txt')).toBe('hello\n');
+  expect(session.requests.some(({ said }) => said.includes('You are terminal-2, one of several agents'))).toBe(true);
+});
+
+test('the same by the command line, with the skill at hand', async () => {
+  const rig = await project(['Say hello']);
+  const steps: Move[] = [
+    { tool: 'Bash', input: { command: 'coord worker claim terminal-2', description: 'claim' } },
+    { tool: 'Bash', input: { command: 'coord worker complete terminal-2 task-001 "Hello"', description: 'complete' } },
+    { text: 'Done.' },
+  ];
+  const session = await claude(rig, 'Work', ({ toolResults }) => steps[toolResults] ?? { text: 'Done.' }, [
+    '--allowedTools',
+    'Bash(coord *)',
+  ]);
+  expect(rig.board().tasks[0], session.output).toMatchObject({ status: 'done', claimed_by: 'terminal-2' });
+  expect(session.output).toContain('coord-worker');
+});
+
+test('a stop with a task in hand is held up once, with what to type', async () => {
+  const rig = await project(['Say hello']);
+  await rig.ok(['worker', 'claim', 'terminal-2']);
+  const session = await claude(
+    rig,
+    'Work',
+    ({ said, toolResults }) => {
+      if (toolResults > 0) return { text: 'Handed in.' };
+      if (said.includes('You still hold task-001'))
+        return {
+          tool: 'Bash',
+          input: { command: 'coord worker complete terminal-2 task-001 "Hello"', description: 'complete' },
+        };
+      return { text: 'I stop here.' };
+    },
+    ['--allowedTools', 'Bash(coord *)'],
+  );
+  expect(rig.board().tasks[0], session.output).toMatchObject({ status: 'done' });
+});
+
+test('a file that another worker has to itself is denied, naming worker and task', async () => {
+  const rig = await project(['auth', '-f', 'src/auth.ts', '--exclusive']);
+  await rig.ok(['worker', 'claim', 'terminal-3']);
+  const session = await claude(
+    rig,
+    'Work',
+    ({ toolResults }) =>
+      toolResults === 0
+        ? { tool: 'Write', input: { file_path: rig.path('src/auth.ts'), content: 'x' } }
+        : { text: 'Left it.' },
+    ['--permission-mode', 'acceptEdits'],
+  );
+  expect(rig.exists('src/auth.ts'), session.output).toBe(false);
+  expect(session.requests.some(({ said }) => said.includes('src/auth.ts belongs to task-001 of terminal-3'))).toBe(
+    true,
+  );
+});
+
+test('the end of a session gives its task back', async () => {
+  const rig = await project(['Say hello']);
+  await claude(
+    rig,
+    'Work',
+    ({ toolResults }) =>
+      toolResults === 0
+        ? { tool: 'Bash', input: { command: 'coord worker claim terminal-2', description: 'claim' } }
+        : { text: 'I stop.' },
+    ['--allowedTools', 'Bash(coord *)'],
+  );
+  expect(rig.board().tasks[0]).toMatchObject({ status: 'available', note: 'terminal-2: its session ended' });
+});
+
+test('the plugin loads without errors, and is valid', async () => {
+  const rig = new Rig();
+  await rig.ok(['leader', 'init', 'Say hello']);
+  await rig.ok(['leader', 'add-task', 'one']);
+  const session = await claude(rig, 'Hello', () => ({ text: 'Hello.' }), ['--plugin-dir', PLUGIN]);
+  const init = session.output.split('\n').find((line) => line.includes('"subtype":"init"')) ?? '';
+  expect(init, session.output.slice(0, 2000)).toMatch(/coord:work/);
+  expect(init).not.toMatch(/"plugin_errors":\[[^\]]/);
+  expect(init).toMatch(/plugin:coord:coordination/);
+  expect(session.requests.some(({ said }) => said.includes('You are terminal-2'))).toBe(true);
+  const valid = await new Promise<string>((resolve) =>
+    execFile(
+      CLAUDE,
+      ['plugin', 'validate', '--strict', PLUGIN],
+      { env: scrubbedEnv({ HOME: rig.path('home') }) },
+      (error, stdout, stderr) => resolve(`${error ? 'FAILED ' : ''}${stdout}${stderr}`),
+    ),
+  );
+  expect(valid).not.toMatch(/^FAILED/);
+});
