@@ -193,10 +193,16 @@ async function stop(call: Call): Promise<Reply> {
   });
 }
 
+/** Whether somebody sits before the session. Older releases tell only how it was started. */
+function isAttended(env: Context['io']['env']): boolean {
+  const attended = env['CLAUDE_CODE_SESSION_ATTENDED'];
+  return attended === undefined ? env['CLAUDE_CODE_ENTRYPOINT'] === 'cli' : attended === '1';
+}
+
 /** Sleeps until there is something for an idle terminal to do, and wakes it. Only where somebody sits before it. */
 async function wake(call: Call): Promise<Reply> {
   const { context, sessions, sessionId, session } = call;
-  if (context.io.env['CLAUDE_CODE_SESSION_ATTENDED'] !== '1') return SILENT;
+  if (!isAttended(context.io.env)) return SILENT;
   const { worker } = session;
   const isWaiter = sessions.wait(sessionId);
   const [{ claimableTasks, idleReason }, { waitFor }] = await Promise.all([

@@ -1,10 +1,10 @@
 /** The real Claude Code with the hooks, the skills, the MCP server and the plugin of `coord setup claude`. */
-import { execFile } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { type ModelRequest, type Move, startModel } from '../support/model-server.ts';
-import { BIN, Rig, scrubbedEnv } from '../support/rig.ts';
+import { BIN, Rig, scrubbedEnv, until } from '../support/rig.ts';
 
 const CLAUDE = process.env['COORD_TEST_CLAUDE'] ?? '';
 const PLUGIN = fileURLToPath(new URL('../../dist/plugin', import.meta.url));
@@ -13,6 +13,24 @@ interface Session {
   code: number;
   output: string;
   requests: ModelRequest[];
+}
+
+/** A home, a key and a model of its own, and coord on the PATH. */
+function surroundings(rig: Rig, url: string): Record<string, string> {
+  return scrubbedEnv({
+    PATH: `${rig.path('bin')}:${process.env['PATH']}`,
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: 'sk-made-up',
+    HOME: rig.path('home'),
+    CLAUDE_CONFIG_DIR: rig.path('home/.claude'),
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1',
+    DISABLE_TELEMETRY: '1',
+    DISABLE_AUTOUPDATER: '1',
+    DISABLE_ERROR_REPORTING: '1',
+    IS_SANDBOX: '1',
+    COORD_WORKER: 'terminal-2',
+  });
 }
 
 /** One `claude -p` in a project with coord on the PATH, against a scripted model. */
@@ -36,20 +54,7 @@ async function claude(
         cwd: rig.cwd,
         maxBuffer: 100_000_000,
         timeout: 120_000,
-        env: scrubbedEnv({
-          PATH: `${rig.path('bin')}:${process.env['PATH']}`,
-          ANTHROPIC_BASE_URL: model.url,
-          ANTHROPIC_API_KEY: 'sk-made-up',
-          HOME: rig.path('home'),
-          CLAUDE_CONFIG_DIR: rig.path('home/.claude'),
-          CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-          DISABLE_TELEMETRY: '1',
-          DISABLE_AUTOUPDATER: '1',
-          DISABLE_ERROR_REPORTING: '1',
-          IS_SANDBOX: '1',
-          COORD_WORKER: 'terminal-2',
-          ...env,
-        }),
+        env: { ...surroundings(rig, model.url), ...env },
       },
       (error, stdout, stderr) =>
         resolve({ code: error ? Number(error.code ?? 1) : 0, output: `${stdout}${stderr}`, requests: model.requests }),
@@ -153,6 +158,64 @@ test('the end of a session gives its task back', async () => {
     ['--allowedTools', 'Bash(coord *)'],
   );
   expect(rig.board().tasks[0]).toMatchObject({ status: 'available', note: 'terminal-2: its session ended' });
+});
+
+const hasTmux = spawnSync('tmux', ['-V']).status === 0;
+
+test.skipIf(!hasTmux)('an idle terminal is woken when a task arrives (needs tmux)', async () => {
+  const rig = await project();
+  const model = await startModel(({ said }) => ({
+    text: /task-001 can be claimed now/.test(said) ? 'I was woken.' : 'Idle now.',
+  }));
+  onTestFinished(model.close);
+  // The questions that a person answers once.
+  rig.write(
+    'home/.claude/.claude.json',
+    JSON.stringify({
+      hasCompletedOnboarding: true,
+      theme: 'dark',
+      projects: { [rig.cwd]: { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true } },
+      customApiKeyResponses: { approved: ['sk-made-up'], rejected: [] },
+    }),
+  );
+  mkdirSync(rig.path('bin'), { recursive: true });
+  symlinkSync(BIN, rig.path('bin/coord'));
+  const env = Object.entries(surroundings(rig, model.url)).map(([name, value]) => `${name}=${value}`);
+  const tmux = (...args: string[]): string =>
+    execFileSync('tmux', ['-L', `coord-${process.pid}`, ...args], { encoding: 'utf8' });
+  onTestFinished(() => void spawnSync('tmux', ['-L', `coord-${process.pid}`, 'kill-server']));
+  tmux(
+    '-f',
+    '/dev/null',
+    'new-session',
+    '-d',
+    '-x',
+    '120',
+    '-y',
+    '40',
+    '-c',
+    rig.cwd,
+    'env',
+    '-i',
+    'TERM=xterm-256color',
+    ...env,
+    CLAUDE,
+  );
+  const screen = (): string => tmux('capture-pane', '-p');
+  await until(() => screen().includes('? for shortcuts'), 'the prompt of Claude Code');
+  tmux('send-keys', 'hello');
+  await until(() => screen().includes('hello'), 'the words typed');
+  tmux('send-keys', 'Enter');
+  await until(() => screen().includes('Idle now.'), 'the first answer');
+  await until(
+    () =>
+      rig.exists('.coordination/.sessions') &&
+      readdirSync(rig.path('.coordination/.sessions')).some((name) => name.endsWith('.waiter')),
+    'the waiter',
+  );
+  expect(model.requests.length).toBe(1); // waiting asks no model anything
+  await rig.ok(['leader', 'add-task', 'A new thing']);
+  await until(() => screen().includes('I was woken.'), 'the wake');
 });
 
 test('the plugin loads without errors, and is valid', async () => {
