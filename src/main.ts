@@ -90,10 +90,12 @@ function writeAll(fd: 1 | 2, bytes: Buffer): void {
 
 async function readStdinAtOnce(): Promise<string> {
   try {
-    return readFileSync(0, 'utf8');
+    const stat = fstatSync(0);
+    if (stat.isFIFO() || stat.isFile()) return readFileSync(0, 'utf8');
   } catch {
-    return readStdin(); // a descriptor that does not block has nothing yet: EAGAIN
+    // A descriptor that does not block has nothing yet: EAGAIN.
   }
+  return readStdin(); // a terminal: Ctrl-C must be heard
 }
 
 async function readStdin(): Promise<string> {

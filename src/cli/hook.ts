@@ -46,6 +46,8 @@ export async function hook(context: Context, event: string): Promise<Reply> {
   try {
     const answer = HOOKS[event];
     const input = parseEvent(await context.io.readStdinAtOnce());
+    // The orchestrator claims and hands in for its workers, and ends them itself.
+    if (context.io.env['COORD_ORCHESTRATED'] && ['stop', 'wake', 'session-end'].includes(event)) return SILENT;
     const call = input && answer && identify(context, input);
     return call ? await answer(call) : SILENT;
   } catch (error) {
@@ -199,6 +201,17 @@ function isAttended(env: Context['io']['env']): boolean {
   return attended === undefined ? env['CLAUDE_CODE_ENTRYPOINT'] === 'cli' : attended === '1';
 }
 
+/** A session that was killed tells nobody; its waiter notices within the tick of a wait. */
+function isSessionAlive(env: Context['io']['env']): boolean {
+  const pid = Number(env['CLAUDE_PID']);
+  if (!Number.isInteger(pid) || pid <= 0) return true; // not told: then the time limit ends it
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
 /** Sleeps until there is something for an idle terminal to do, and wakes it. Only where somebody sits before it. */
 async function wake(call: Call): Promise<Reply> {
   const { context, sessions, sessionId, session } = call;
@@ -216,7 +229,8 @@ async function wake(call: Call): Promise<Reply> {
       store,
       async () => {
         const board = await store.read();
-        if (!isWaiter() || heldBy(board.tasks, worker).length > 0) return { answer: [] };
+        const isOver = !isWaiter() || !isSessionAlive(context.io.env);
+        if (isOver || heldBy(board.tasks, worker).length > 0) return { answer: [] };
         const idle = idleReason(board, worker, now());
         const claimable = idle ? [] : claimableTasks(board, now());
         if (claimable.some((task) => !known.has(task.id))) return { answer: claimable };
@@ -241,6 +255,7 @@ async function wake(call: Call): Promise<Reply> {
 /** Gives back what the session holds, for others to take at once. A cleared session goes on in the same terminal. */
 async function sessionEnd(call: Call): Promise<Reply> {
   if (call.input['reason'] === 'clear') return SILENT;
+  call.sessions.wait(call.sessionId); // nobody is there to be woken any more: its waiter sees that it is replaced
   const { worker } = call.session;
   return onBoard(call, async (store) => {
     for (const task of heldBy((await store.read()).tasks, worker)) {

@@ -61,9 +61,13 @@ export async function run(
 }
 
 export async function resume(context: Context, options: RunOptions): Promise<Reply> {
-  return withOrchestrator(context, options, async (orchestrator) =>
-    concluded(context, await orchestrator.runWithPredefinedTasks()),
-  );
+  return withOrchestrator(context, options, async (orchestrator) => {
+    if ((await orchestrator.getStatus()).counts.total === 0)
+      throw new CoordError('usage', 'There is nothing to go on with: the board has no task.', {
+        hint: 'coord orchestrate run "<goal>", or coord leader add-task "<description>"',
+      });
+    return concluded(context, await orchestrator.runWithPredefinedTasks());
+  });
 }
 
 export async function init(context: Context, goal: string, options: { force?: boolean }): Promise<Reply> {

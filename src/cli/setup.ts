@@ -2,7 +2,7 @@
  * `coord setup claude`: merges coord into the settings of Claude Code. What a user wrote stays as it is, comments and order
  * included; what was written can be taken away again, byte for byte where nobody has changed it since.
  */
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import { applyEdits, type FormattingOptions, modify, parse, type ParseError, printParseErrorCode } from 'jsonc-parser';
 import { CoordError } from '../model/errors.ts';
@@ -68,7 +68,8 @@ export async function claude(context: Context, options: SetupOptions): Promise<R
 
 function placesOf(context: Context, scope: 'project' | 'user'): Places {
   if (scope === 'project') {
-    const root = context.openOptions.dir ?? context.io.cwd;
+    const dir = resolve(context.io.cwd, context.openOptions.dir ?? '.');
+    const root = basename(dir) === '.coordination' ? dirname(dir) : dir;
     return {
       root,
       servers: join(root, '.mcp.json'),

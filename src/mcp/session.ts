@@ -125,7 +125,9 @@ export class Session {
     if (isDue) await this.#store.renew({ worker });
   }
 
+  /** Over HTTP every request has a server of its own, and nobody to be told anything later. */
   attach(server: McpServer): void {
+    if (!this.#options.renewsLeases) return;
     this.#servers.add(server);
   }
 

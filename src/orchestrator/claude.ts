@@ -122,7 +122,13 @@ export class Claude implements Agent {
     const sessionId = randomUUID();
     const child = spawn(this.#executable, this.#arguments(job, sessionId), {
       cwd: job.cwd,
-      env: { ...this.#env, COORDINATION_DIR: this.#options.boardDir(), COORD_WORKER: job.worker },
+      // The hooks of `coord setup claude` leave claims and endings of such a session to us.
+      env: {
+        ...this.#env,
+        COORDINATION_DIR: this.#options.boardDir(),
+        COORD_WORKER: job.worker,
+        COORD_ORCHESTRATED: '1',
+      },
       stdio: 'pipe',
       detached: process.platform !== 'win32', // a group of its own: Ctrl-C in the terminal is for us to pass on
     });

@@ -243,7 +243,10 @@ export class Orchestrator {
     await this.#begin();
     try {
       await prepare();
-      const slots = Array.from({ length: this.#options.maxWorkers ?? 3 }, (_, i) => this.#slot(`worker-${i + 1}`));
+      // On an empty board a slot would wait for the first task for ever.
+      const { total } = (await this.getStatus()).counts;
+      const width = total === 0 ? 0 : (this.#options.maxWorkers ?? 3);
+      const slots = Array.from({ length: width }, (_, i) => this.#slot(`worker-${i + 1}`));
       // One slot that breaks must not leave the others' agents alone.
       const ends = await Promise.allSettled(slots.map((slot) => slot.catch((error: unknown) => this.#abandon(error))));
       const broken = ends.find((end) => end.status === 'rejected');

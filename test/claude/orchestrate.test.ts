@@ -2,17 +2,20 @@
  * The real Claude Code against a scripted model on loopback: `npm run test:claude`. It has a home of its own, a made-up key, and
  * nothing to talk to but that model.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { type ModelRequest, type Move, startModel } from '../support/model-server.ts';
-import { Rig } from '../support/rig.ts';
+import { BIN, Rig } from '../support/rig.ts';
 
 const CLAUDE = process.env['COORD_TEST_CLAUDE'] ?? '';
 
 /** Variables that keep Claude Code to itself and to our model. */
 function quiet(rig: Rig, url: string): Record<string, string> {
   mkdirSync(rig.path('home'), { recursive: true });
+  mkdirSync(rig.path('bin'), { recursive: true });
+  symlinkSync(BIN, rig.path('bin/coord'));
   return {
+    PATH: `${rig.path('bin')}:${process.env['PATH']}`,
     COORD_CLAUDE_BIN: CLAUDE,
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_API_KEY: 'sk-made-up',
@@ -56,6 +59,8 @@ function act(cwd: string, { said, tools, toolResults }: ModelRequest): Move {
 
 test('plan, two tasks, a failure, a time-out, aggregate', { timeout: 540_000 }, async () => {
   const rig = new Rig();
+  // With hooks in the project: they must leave the workers' claims and endings to the orchestrator.
+  await rig.ok(['setup', 'claude', '--hooks']);
   const model = await startModel((request) => act(rig.cwd, request));
   onTestFinished(model.close);
   const ran = await rig.coord(

@@ -189,6 +189,21 @@ describe('wake', () => {
     expect(await start().ended).toEqual(SILENT);
   });
 
+  test('ends with its session: when that says so, and when it was killed', async () => {
+    const told = start();
+    await until(() => rig.exists('.coordination/.sessions'), 'the waiter');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await hook('session-end')).toEqual(SILENT);
+    expect(await told.ended).toEqual(SILENT);
+
+    const killed = rig.start(['leader', 'status', '--watch']);
+    await until(() => killed.output() !== '', 'a process to stand for the session');
+    const orphan = start({ ...ATTENDED, CLAUDE_PID: String(killed.child.pid) });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    killed.child.kill('SIGKILL');
+    expect(await orphan.ended).toEqual(SILENT);
+  });
+
   test('a newer waiter of the session replaces the older', async () => {
     const older = start();
     await until(() => rig.exists('.coordination/.sessions'), 'the first waiter');
@@ -198,6 +213,14 @@ describe('wake', () => {
     await rig.ok(['leader', 'add-task', 'one']);
     expect((await newer.ended).code).toBe(2);
   });
+});
+
+test('a worker of the orchestrator is left to it', async () => {
+  await rig.ok(['leader', 'add-task', 'one']);
+  await rig.ok(['worker', 'claim', 'terminal-2']);
+  for (const name of ['stop', 'wake', 'session-end'])
+    expect(await hook(name, {}, { ...ATTENDED, COORD_ORCHESTRATED: '1' })).toEqual(SILENT);
+  expect(rig.board().tasks[0]?.status).toBe('claimed');
 });
 
 test('session-end gives back what is held, notes kept; a cleared session goes on', async () => {

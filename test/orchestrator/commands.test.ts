@@ -267,6 +267,12 @@ test('two orchestrators on one board: the second is refused; a person may join i
   rmSync(project.path('claude.log'));
 });
 
+test('resume on a board without tasks has nothing to go on with', async () => {
+  const project = new Project();
+  await project.ok(['leader', 'init', 'x']);
+  expect(await run(project, ['resume'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/no task/) });
+});
+
 test('a board with open tasks of another goal is not mixed with a new one', async () => {
   const project = new Project();
   await project.tasks('open');

@@ -207,7 +207,9 @@ test('workers are told of the board, and not of a session around them', async ()
   });
   await orchestrator.runWithPredefinedTasks();
   const [start] = project.starts();
-  expect(start?.env).toEqual(expect.arrayContaining(['COORD_WORKER', 'COORDINATION_DIR', 'CLAUDE_CONFIG_DIR']));
+  expect(start?.env).toEqual(
+    expect.arrayContaining(['COORD_WORKER', 'COORDINATION_DIR', 'COORD_ORCHESTRATED', 'CLAUDE_CONFIG_DIR']),
+  );
   for (const name of Object.keys(surrounding)) expect(start?.env).not.toContain(name);
   const args = start?.args?.join(' ') ?? '';
   expect(args).toContain('--model some-model');
