@@ -66,6 +66,7 @@ export async function resume(context: Context, options: RunOptions): Promise<Rep
       throw new CoordError('usage', 'There is nothing to go on with: the board has no task.', {
         hint: 'coord orchestrate run "<goal>", or coord leader add-task "<description>"',
       });
+    if (options.maxAttempts !== undefined) await orchestrator.limitAttempts(options.maxAttempts);
     return concluded(context, await orchestrator.runWithPredefinedTasks());
   });
 }

@@ -180,6 +180,14 @@ export class Orchestrator {
     return added.tasks;
   }
 
+  /** Gives every task that waits so many attempts more than it has had. */
+  async limitAttempts(attempts: number): Promise<void> {
+    const store = this.open();
+    const { tasks } = await store.read();
+    for (const { id, status, attempt } of tasks)
+      if (status === 'available') await store.editTask({ task_id: id, max_attempts: attempt + attempts });
+  }
+
   async getStatus(): Promise<Summary> {
     return summarise(await this.open().read(), now());
   }

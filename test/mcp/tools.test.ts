@@ -1,5 +1,6 @@
 /** What a client sees of `coord mcp`, and that every answer says the same in both of its forms. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Agent, ERAS } from '../support/mcp.ts';
 import { BIN, Rig, scrubbedEnv, until } from '../support/rig.ts';
@@ -38,6 +39,10 @@ describe.each(ERAS)('the %s era', (era) => {
     const loaded = tools.filter((tool) => tool._meta?.['anthropic/alwaysLoad'] === true).map((tool) => tool.name);
     expect(loaded).toEqual(['claim_task', 'complete_task', 'get_status']);
     expect(agent.client.getInstructions()?.length).toBeLessThan(700);
+    const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    expect(agent.client.getServerVersion()).toMatchObject({ name: 'coordination', version: manifest.version });
   });
 
   test('from an empty folder to a result, over this protocol alone', async () => {
@@ -322,6 +327,20 @@ test('a probe of the new protocol, then the old handshake on the same connection
   send({ jsonrpc: '2.0', method: 'notifications/initialized' });
   send({ jsonrpc: '2.0', id: 3, method: 'tools/call', params: { name: 'claim_task', arguments: {} } });
   expect(await answer(3)).toMatchObject({ structuredContent: { claimed: true } });
+});
+
+test('a server in a linked worktree works on the board of the main one', async () => {
+  const rig = await board('one');
+  const git = (...args: string[]): void =>
+    void execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd: rig.cwd, stdio: 'pipe' });
+  git('init', '-q');
+  git('commit', '-q', '--allow-empty', '-m', 'x');
+  git('worktree', 'add', '-q', '.claude/worktrees/w1');
+  const agent = await Agent.start(rig, {
+    env: { CLAUDE_PROJECT_DIR: rig.path('.claude/worktrees/w1'), COORD_WORKER: 'w' },
+  });
+  expect(await agent.ok('claim_task')).toMatchObject({ task: { id: 'task-001' } });
+  expect(rig.board().tasks[0]?.claimed_by).toBe('w');
 });
 
 test('options may stand before the command, as in what the orchestrator starts', async () => {

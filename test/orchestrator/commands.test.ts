@@ -267,6 +267,13 @@ test('two orchestrators on one board: the second is refused; a person may join i
   rmSync(project.path('claude.log'));
 });
 
+test('resume --max-attempts holds for the tasks that wait', async () => {
+  const project = new Project();
+  await project.tasks('[api_error]');
+  expect((await run(project, ['resume', '--max-attempts', '1'])).code).toBe(1);
+  expect(project.starts('task-001')).toHaveLength(1);
+});
+
 test('resume on a board without tasks has nothing to go on with', async () => {
   const project = new Project();
   await project.ok(['leader', 'init', 'x']);
