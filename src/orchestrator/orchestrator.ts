@@ -132,20 +132,33 @@ export class Orchestrator {
       this.#store = store;
     } catch (error) {
       if (!(error instanceof CoordError) || error.code !== 'already-initialised') throw error;
-      this.#store = openStore(this.#place);
-      const board = await this.#store.read();
-      const { counts } = summarise(board, now());
-      const open = counts.available + counts.claimed;
-      if (open > 0 && board.goal !== this.#goal) {
-        throw new CoordError(
-          'already-initialised',
-          `The board here still has ${open} open tasks for: ${board.goal ?? 'no goal'}.`,
-          {
-            hint: 'coord orchestrate resume goes on with them; coord leader init --force "<goal>" puts them aside',
-          },
-        );
-      }
+      await this.#join();
     }
+  }
+
+  /** Takes the board that is there, if it is of this goal; a finished one of another goal is put aside. */
+  async #join(): Promise<void> {
+    const store = openStore(this.#place);
+    this.#store = store;
+    const board = await store.read();
+    if (board.goal === this.#goal) return;
+    const { counts } = summarise(board, now());
+    const open = counts.available + counts.claimed;
+    if (open > 0) {
+      throw new CoordError(
+        'already-initialised',
+        `The board here still has ${open} open tasks for: ${board.goal ?? 'no goal'}.`,
+        {
+          hint: 'coord orchestrate resume goes on with them; coord leader init --force "<goal>" puts them aside',
+        },
+      );
+    }
+    const made = await initStore({ goal: this.#goal }, { dir: store.location, force: true });
+    this.#store = made.store;
+    this.#tell({
+      type: 'warning',
+      message: `The finished board of another goal is kept in ${made.backup ?? 'its backup'}.`,
+    });
   }
 
   get #place(): { cwd: string; dir: string | undefined } {
@@ -241,8 +254,9 @@ export class Orchestrator {
     this.#stopping.abort();
   }
 
+  /** One run at a time; asked again meanwhile, the same one answers. */
   #once(prepare: () => Promise<void>): Promise<RunResult> {
-    this.#running ??= this.#run(prepare);
+    this.#running ??= this.#run(prepare).finally(() => (this.#running = undefined));
     return this.#running;
   }
 

@@ -190,6 +190,20 @@ test('a worker without the tools of the board is worth a warning', async () => {
   });
 });
 
+test('one orchestrator, one run after the other; another goal gets a board of its own', async () => {
+  const project = new Project();
+  const { orchestrator, events } = orchestrate(project);
+  await orchestrator.initialize('First');
+  await orchestrator.addTask('one');
+  expect(await orchestrator.runWithPredefinedTasks()).toMatchObject({ tasksCompleted: 1 });
+  await orchestrator.addTask('two');
+  expect(await orchestrator.runWithPredefinedTasks()).toMatchObject({ tasksCompleted: 2 });
+  await orchestrator.initialize('Second');
+  expect(project.board()).toMatchObject({ goal: 'Second', tasks: [] });
+  expect(events).toContainEqual({ type: 'warning', message: expect.stringMatching(/kept in .*backup/) as string });
+  expect(await orchestrator.runWithPredefinedTasks()).toMatchObject({ outcome: 'done', tasksCompleted: 0 });
+});
+
 test('workers are told of the board, and not of a session around them', async () => {
   const project = new Project();
   await project.tasks('do it');
