@@ -11,7 +11,7 @@ import { clip } from '../model/text.ts';
 import type { ProcessId } from '../store/open.ts';
 import type { Agent, FailureKind, Job, Outcome } from './agent.ts';
 import { ClaudeStream } from './claude-stream.ts';
-import { identify, signalAll, signalOne, treeOf } from './processes.ts';
+import { identify, killAndWait, signalAll, signalOne, treeOf } from './processes.ts';
 
 /** The first release with all the flags below that was tried. */
 const OLDEST = [2, 1, 0] as const;
@@ -235,7 +235,7 @@ class Running {
     if (signal.aborted) interrupt();
     try {
       const ending = await this.#ended();
-      signalAll(this.#tree, 'SIGKILL'); // what it left behind
+      await killAndWait(this.#tree); // what it left behind
       return this.#outcome(ending);
     } finally {
       signal.removeEventListener('abort', interrupt);

@@ -19,7 +19,7 @@ import type { Agent, Job, Outcome } from './agent.ts';
 import { Claude } from './claude.ts';
 import type { RunEvent, RunOutcome } from './events.ts';
 import { makePlan } from './planner.ts';
-import { identify, isAlive, signalAll, signalOne, treeOf } from './processes.ts';
+import { identify, isAlive, killAndWait, signalOne, treeOf } from './processes.ts';
 
 /** Renewed at every third of it. When this process dies, its tasks are free after this at the latest, or at once with `resume`. */
 const LEASE_SECONDS = 120;
@@ -328,7 +328,7 @@ export class Orchestrator {
         const tree = treeOf(record.pid);
         signalOne(record.pid, 'SIGTERM');
         for (let waited = 0; waited < ORPHAN_MS && isAlive(record); waited += 50) await sleep(50);
-        signalAll(tree, 'SIGKILL');
+        await killAndWait(tree);
       }
       const { worker, task_id, attempt } = record;
       try {

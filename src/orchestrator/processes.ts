@@ -6,6 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { ProcessId } from '../store/open.ts';
 
+/** A killed process that is still there after this hangs in the kernel: nothing more can be done about it. */
+const GONE_MS = 2000;
+
 interface Running extends ProcessId {
   parent: number;
 }
@@ -100,6 +103,13 @@ function treeByKernel(root: number): ProcessId[] | undefined {
 /** Sends a signal to those that still run, and are still the same. */
 export function signalAll(processes: readonly ProcessId[], signal: NodeJS.Signals): void {
   for (const one of processes) if (isAlive(one)) signalOne(one.pid, signal);
+}
+
+/** Kills those that still run, and waits until they are gone, which the kernel needs a moment for. */
+export async function killAndWait(processes: readonly ProcessId[]): Promise<void> {
+  signalAll(processes, 'SIGKILL');
+  for (let waited = 0; waited < GONE_MS && processes.some(isAlive); waited += 10)
+    await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 export function signalOne(pid: number, signal: NodeJS.Signals): void {
