@@ -45,10 +45,9 @@ export class Project extends Rig {
   noted(): Noted[] {
     const file = this.path('claude.log');
     if (!existsSync(file)) return [];
-    return readFileSync(file, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Noted);
+    // The last line may be on its way.
+    const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as Noted);
   }
   starts(task?: string): Noted[] {
     return this.noted().filter((one) => one.event === 'start' && (task === undefined || one.task === task));
