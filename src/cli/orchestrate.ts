@@ -22,6 +22,7 @@ export interface RunOptions {
   permissionMode?: string;
   allowedTools?: string[];
   summarize?: boolean;
+  keepGoing?: boolean;
 }
 
 export async function run(
@@ -52,7 +53,7 @@ export async function run(
     }
     if (options.plan) return concluded(context, await orchestrator.runWithLeaderPlanning());
     if (checked.length > 0) await orchestrator.addTasks(checked);
-    else if ((await orchestrator.getStatus()).counts.total === 0)
+    else if (options.keepGoing !== true && (await orchestrator.getStatus()).counts.total === 0)
       throw new CoordError('usage', 'Without a plan there is nothing to do: the board has no task.', {
         hint: `coord orchestrate run --no-plan --tasks tasks.json "${clip(goal)}"`,
       });
@@ -62,7 +63,7 @@ export async function run(
 
 export async function resume(context: Context, options: RunOptions): Promise<Reply> {
   return withOrchestrator(context, options, async (orchestrator) => {
-    if ((await orchestrator.getStatus()).counts.total === 0)
+    if (options.keepGoing !== true && (await orchestrator.getStatus()).counts.total === 0)
       throw new CoordError('usage', 'There is nothing to go on with: the board has no task.', {
         hint: 'coord orchestrate run "<goal>", or coord leader add-task "<description>"',
       });
@@ -167,6 +168,7 @@ async function withOrchestrator(
     permissionMode: options.permissionMode,
     allowedTools: options.allowedTools,
     summarize: options.summarize === true,
+    keepGoing: options.keepGoing === true,
     coord: [io.program.node, io.program.script],
     env: io.env,
     signal: io.signal,

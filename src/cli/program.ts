@@ -525,6 +525,7 @@ function withRunOptions(command: Command): Command {
       '--allowed-tools <rules...>',
       'rules of Claude Code for what they may do besides, such as "Bash(npm test *)"',
     )
+    .option('--keep-going', 'when all is settled or stuck, wait for more tasks, until Ctrl-C')
     .option('--summarize', 'let one more process write the summary in words');
 }
 

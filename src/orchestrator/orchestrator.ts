@@ -54,6 +54,8 @@ export interface OrchestratorOptions {
   permissionMode?: string | undefined;
   /** Rules of Claude Code for what workers may do besides: `Bash(npm test *)`. */
   allowedTools?: readonly string[] | undefined;
+  /** True: when every task is settled or stuck, the run waits for more instead of ending, until it is stopped. */
+  keepGoing?: boolean;
   /** True: one more agent writes the summary's prose. */
   summarize?: boolean;
   /** Claude Code's executable; default COORD_CLAUDE_BIN, then `claude` on PATH. */
@@ -267,7 +269,7 @@ export class Orchestrator {
       await prepare();
       // On an empty board a slot would wait for the first task for ever.
       const { total } = (await this.getStatus()).counts;
-      const width = total === 0 ? 0 : (this.#options.maxWorkers ?? 3);
+      const width = total === 0 && this.#options.keepGoing !== true ? 0 : (this.#options.maxWorkers ?? 3);
       const slots = Array.from({ length: width }, (_, i) => this.#slot(`worker-${i + 1}`));
       // One slot that breaks must not leave the others' agents alone.
       const ends = await Promise.allSettled(slots.map((slot) => slot.catch((error: unknown) => this.#abandon(error))));
@@ -369,7 +371,11 @@ export class Orchestrator {
       }
       let claimed;
       try {
-        claimed = await nextTask(store, { worker, lease_seconds: LEASE_SECONDS }, { signal });
+        claimed = await nextTask(
+          store,
+          { worker, lease_seconds: LEASE_SECONDS },
+          { signal, stay: this.#options.keepGoing },
+        );
       } catch (error) {
         if (error instanceof CoordError && error.code === 'interrupted') return;
         throw error;

@@ -267,6 +267,17 @@ test('two orchestrators on one board: the second is refused; a person may join i
   rmSync(project.path('claude.log'));
 });
 
+test('--keep-going waits for more when all is done, until Ctrl-C', async () => {
+  const project = new Project();
+  await project.tasks('one');
+  const running = project.start(['orchestrate', 'resume', '--keep-going'], project.env);
+  await until(() => project.board().tasks[0]?.status === 'done', 'the first task');
+  await project.ok(['leader', 'add-task', 'two']);
+  await until(() => project.board().tasks[1]?.status === 'done', 'the second task');
+  running.child.kill('SIGINT');
+  expect(await running.ended).toMatchObject({ code: 130, stdout: expect.stringContaining('2 of 2 done') });
+});
+
 test('resume --max-attempts holds for the tasks that wait', async () => {
   const project = new Project();
   await project.tasks('[api_error]');
