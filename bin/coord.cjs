@@ -7,6 +7,9 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const dist = path.join(__dirname, '..', 'dist');
+/** Builds besides the present one whose compiled code is kept: several Nodes may share a package. */
+const KEPT_BUILDS = 4;
+const KEPT_MS = 30 * 86_400_000;
 const [group, name] = process.argv.slice(2);
 const isWord = (word) => word !== undefined && /^[a-z-]{2,20}$/.test(word) && !word.startsWith('-');
 const command = !isWord(group)
@@ -15,17 +18,56 @@ const command = !isWord(group)
     ? `${group}-${name}`
     : group;
 
-/** Folders that only the owner can write: the package's own, then the user's cache. Never a shared one such as /tmp. */
-function cacheFolders(build) {
-  const key = `${build}-${process.versions.v8}-${process.arch}`;
+/** The package's own folder, then the user's cache; each holds one folder a build, Node and processor. */
+function cacheHomes() {
   const home = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'));
-  return [path.join(dist, '.cache', key), ...(home ? [path.join(home, 'claude-coord', key)] : [])];
+  return [path.join(dist, '.cache'), ...(home ? [path.join(home, 'claude-coord')] : [])];
+}
+
+/**
+ * Compiled code is code: it is taken only from what belongs to this user and nobody else can write. Windows keeps each
+ * user's files apart by itself.
+ */
+function isPrivate(stat) {
+  return !process.getuid || (stat.uid === process.getuid() && (stat.mode & 0o022) === 0);
+}
+
+/** Whether a folder may be read from. */
+function isPrivateFolder(folder) {
+  try {
+    const stat = fs.lstatSync(folder);
+    return stat.isDirectory() && isPrivate(stat);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The code is stored twice, and taken where both copies agree: V8 does not check what it is given, and ends the process on a
+ * flipped bit. Comparing two copies takes a twentieth of computing a checksum, most of which is loading node:crypto.
+ */
+function readCache(file) {
+  let fd;
+  try {
+    fd = fs.openSync(file, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW || 0));
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFile() || !isPrivate(stat)) return undefined;
+    const bytes = fs.readFileSync(fd);
+    const half = bytes.length / 2;
+    const code = bytes.subarray(0, half);
+    return Number.isInteger(half) && half > 0 && code.equals(bytes.subarray(half)) ? code : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
 }
 
 const isCached = process.env.COORD_CODE_CACHE !== '0';
 const modules = new Map();
 const fresh = [];
-let folders;
+let key;
+let cacheFolder;
 
 function read(file) {
   try {
@@ -43,7 +85,7 @@ function load(file) {
   const filename = path.join(dist, file);
   const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(filename, 'latin1')}\n})`;
   let cachedData;
-  for (const folder of isCached ? folders : []) cachedData ??= read(path.join(folder, `${command}-${file}.bin`));
+  if (isCached && cacheFolder) cachedData = readCache(path.join(cacheFolder, `${command}-${file}.bin`));
   const script = new Script(source, {
     filename,
     cachedData,
@@ -57,23 +99,48 @@ function load(file) {
 
 /** At the end, when the functions that this command needs are compiled. Synced and renamed, so never half a file. */
 function save() {
-  for (const folder of folders) {
+  for (const home of cacheHomes()) {
+    const folder = path.join(home, key);
     try {
       fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (!isPrivateFolder(home) || !isPrivateFolder(folder)) continue;
       for (const { file, script } of fresh) {
         const target = path.join(folder, `${command}-${file}.bin`);
         const temp = `${target}.${process.pid}`;
-        const fd = fs.openSync(temp, 'wx', 0o600);
-        fs.writeSync(fd, script.createCachedData());
-        fs.fsyncSync(fd);
-        fs.closeSync(fd);
-        fs.renameSync(temp, target);
+        const code = script.createCachedData();
+        fs.rmSync(temp, { force: true }); // of a process of the same number that was killed
+        try {
+          const fd = fs.openSync(temp, 'wx', 0o600);
+          try {
+            if (fs.writevSync(fd, [code, code]) === code.length * 2) fs.fsyncSync(fd);
+            else throw new Error('short write');
+          } finally {
+            fs.closeSync(fd);
+          }
+          fs.renameSync(temp, target);
+        } catch (error) {
+          fs.rmSync(temp, { force: true });
+          throw error;
+        }
       }
+      evict(home);
       return;
     } catch {
-      // Not writable, or full: the next folder, or none.
+      // Not writable, or full: the next home, or none.
     }
   }
+}
+
+/** Builds that nobody has used for a month, and all but the last few: they are of no use to anybody else. */
+function evict(home) {
+  const builds = fs
+    .readdirSync(home)
+    .filter((entry) => /^[0-9a-f]{16}-[\d.]+[\w.-]*-\w+$/.test(entry) && entry !== key)
+    .map((entry) => ({ old: path.join(home, entry), stat: fs.lstatSync(path.join(home, entry)) }))
+    .filter(({ stat }) => stat.isDirectory())
+    .toSorted((a, b) => b.stat.mtimeMs - a.stat.mtimeMs);
+  for (const [i, { old, stat }] of builds.entries())
+    if (i >= KEPT_BUILDS || Date.now() - stat.mtimeMs > KEPT_MS) fs.rmSync(old, { recursive: true, force: true });
 }
 
 const build = read(path.join(dist, 'build-id'));
@@ -81,7 +148,11 @@ if (!build) {
   process.stderr.write('coord: it has not been built yet. Next: npm run build\n');
   process.exitCode = 1;
 } else {
-  folders = cacheFolders(build.toString());
+  key = `${build}-${process.versions.v8}-${process.arch}`;
+  // Whoever could put another folder in its place would own that.
+  cacheFolder = cacheHomes()
+    .map((home) => path.join(home, key))
+    .find(isPrivateFolder);
   process.on('exit', (code) => {
     if (fresh.length > 0 && code === 0 && isCached) save();
   });
