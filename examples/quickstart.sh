@@ -16,7 +16,7 @@ terminal() {
   while coord worker claim "$name" --wait >"$name.txt"; do
     id=$(head -n 1 "$name.txt" | cut -d ' ' -f 1)
     echo "$name does $id"
-    coord worker complete "$name" "$id" "Done by $name" >>"$name.txt"
+    coord worker done "$name" "$id" "Done by $name" >>"$name.txt"
   done
   echo "$name stops: $(cat "$name.txt")"
 }

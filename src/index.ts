@@ -1,6 +1,9 @@
 /** The public API: the board that the command line works on, and the orchestrator, for programs. */
 import { fileURLToPath } from 'node:url';
+import type { InitBoard } from './model/inputs.ts';
 import { Orchestrator as Pool, type OrchestratorOptions } from './orchestrator/orchestrator.ts';
+import { type Created, initStore as init, type OpenOptions, openStore as open, stateFolderOf } from './store/open.ts';
+import type { Store } from './store/store.ts';
 
 /**
  * Several Claude Code processes on one board.
@@ -42,6 +45,25 @@ export type {
   TaskIds,
   WritePlan,
 } from './model/inputs.ts';
-export { initStore, openMemoryStore, openStore, type Created, type OpenOptions } from './store/open.ts';
+export { openMemoryStore, type Created, type OpenOptions } from './store/open.ts';
+
+/**
+ * Opens the board of this project: walks up from `cwd` to a `.coordination/`, as git finds `.git`.
+ *
+ * @throws CoordError `not-initialised`, `board-unsafe`
+ */
+export function openStore(options: OpenOptions = {}): Store {
+  return open({ stateFolder: stateFolderOf(process.env), ...options });
+}
+
+/**
+ * Makes a board in `dir`, or in `cwd`. Of several processes that try, exactly one succeeds.
+ *
+ * @param options.force  puts an existing board aside as a backup first
+ * @throws CoordError `already-initialised`, `board-unsafe`
+ */
+export function initStore(input: InitBoard, options: OpenOptions & { force?: boolean } = {}): Promise<Created> {
+  return init(input, { stateFolder: stateFolderOf(process.env), ...options });
+}
 export type { Store } from './store/store.ts';
 export { keepLease, nextTask, untilSettled, waitFor, type WaitOptions } from './store/wait.ts';

@@ -1,5 +1,5 @@
 /** The process edge: argv, environment, streams and signals in, exit code out. */
-import { fstatSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { fstatSync, readFileSync, realpathSync, statSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { runCli } from './cli/run.ts';
 import type { Stream } from './cli/context.ts';
@@ -8,35 +8,69 @@ import { CoordError } from './model/errors.ts';
 /** Replaced by the build with the version of package.json. */
 declare const COORD_VERSION: string;
 
+/** How long a task may take to be given back, once what worked on it was killed. */
+const LAST_MS = 3000;
+
 const controller = new AbortController();
 const lastMoments = new Set<() => void>();
-let isInterrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (isInterrupted) {
-      // The second one stops now, by the signal's own action.
-      for (const work of lastMoments) work();
-      process.removeAllListeners(signal);
-      process.kill(process.pid, signal);
-      return;
-    }
-    isInterrupted = true;
-    controller.abort();
+let interrupts = 0;
+let lostOutput: string | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt(signal));
+
+/** The first one stops cleanly; the second kills what runs and gives it back, if that can be done in a moment; the third ends it. */
+function interrupt(signal: 'SIGINT' | 'SIGTERM'): void {
+  interrupts++;
+  if (interrupts === 1) return controller.abort();
+  if (interrupts === 2 && lastMoments.size > 0) {
+    for (const work of lastMoments) work();
+    setTimeout(() => endBy(signal), LAST_MS).unref();
+    return;
+  }
+  for (const work of lastMoments) work();
+  endBy(signal);
+}
+
+/** By the signal's own action, so that whoever waits for this process sees it. */
+function endBy(signal: 'SIGINT' | 'SIGTERM'): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+/**
+ * A closed window is a first Ctrl-C, however often it is said (the kernel and the shell each do). Under `nohup` it is
+ * nothing: Node has taken its disregard away, so it is given back here.
+ */
+function heedHangup(): void {
+  void import('./orchestrator/processes.ts').then(({ isHangupIgnored }) => {
+    const isIgnored = isHangupIgnored(process.env);
+    process.on('SIGHUP', () => {
+      if (!isIgnored) controller.abort();
+    });
   });
+}
+
+/** Where the process stands; the shell's word for it where that folder is gone, so that looking upwards still finds the board. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return process.env['PWD'] ?? '/';
+  }
 }
 
 void runCli(
   {
     argv: process.argv.slice(2),
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     env: process.env,
     stdout: stream(1),
     stderr: stream(2),
     readStdin,
     readStdinAtOnce,
     openStreams: () => ({ input: process.stdin, output: process.stdout }),
-    program: { node: process.execPath, script: process.argv[1] ?? '' },
+    program: { node: process.execPath, script: scriptPath() },
     signal: controller.signal,
+    heedHangup,
     atSecondInterrupt: (work) => {
       lastMoments.add(work);
       return () => lastMoments.delete(work);
@@ -45,7 +79,21 @@ void runCli(
   COORD_VERSION,
 ).then((exitCode) => {
   process.exitCode = exitCode;
+  if (lostOutput === undefined) return;
+  // What was asked for is done; that nobody could read the answer must show.
+  writeAll(2, Buffer.from(`coord: the answer could not be written (${lostOutput}).\n`));
+  if (exitCode === 0) process.exitCode = 1;
 });
+
+/** A global install is a link to it: what stands beside the script is found from where it really lies. */
+function scriptPath(): string {
+  const given = process.argv[1] ?? '';
+  try {
+    return realpathSync(given);
+  } catch {
+    return given;
+  }
+}
 
 /**
  * Writes straight to the descriptor. `process.stdout` would load the stream machinery, a tenth of what a whole command
@@ -82,6 +130,7 @@ function writeAll(fd: 1 | 2, bytes: Buffer): void {
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code === 'EPIPE') controller.abort(); // the reader has gone, as after `| head`: nothing to go on for
+      else if (code !== 'EAGAIN' && fd === 1) lostOutput = String(code);
       if (code !== 'EAGAIN') return;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5); // a full pipe that does not block: let the reader read
     }

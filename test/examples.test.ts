@@ -106,7 +106,7 @@ test('every command of the README does its work', async () => {
     worker list; worker claim a; worker heartbeat a; worker context a; worker discover a finding -t db
     worker release a task-001 half; worker claim a task-001; leader release task-001
     worker claim a; worker fail a task-001 wrong --no-retry; leader retry task-001; worker claim a task-001
-    worker complete a task-001 done -m a.ts -c b.ts; leader cancel task-003 --cascade; leader retry task-003
+    worker done a task-001 done -m a.ts -c b.ts; leader cancel task-003 --cascade; leader retry task-003
     leader graph --format mermaid; worker run b -- sh do.sh; leader wait; leader aggregate
     log; doctor; doctor --fix; prompt leader; prompt worker a; prompt handoff task-001
     completion bash; mcp config; mcp token a; mcp token a --revoke; setup claude --hooks; setup claude --remove`;

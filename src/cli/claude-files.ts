@@ -2,11 +2,17 @@
  * Everything that Claude Code is told about coord: the server, the hooks, the skills, the slash commands. Pure; `coord setup
  * claude` merges it into settings, and the build makes a plugin of it. The advice is that of the prompts.
  */
+import { LEADER_COMMANDS, shellRules, WORKER_COMMANDS } from '../model/agent-commands.ts';
 import { leaderPrompt, workerPrompt } from '../model/prompts.ts';
 
 export const SERVER = 'coordination';
 export const SERVER_ENTRY = { type: 'stdio', command: 'coord', args: ['mcp'] };
-export const PERMISSIONS = ['Bash(coord *)', `mcp__${SERVER}`];
+/** By name, never all of coord: `coord worker run` would be any command. */
+export const PERMISSIONS = [...shellRules('worker', WORKER_COMMANDS), ...shellRules('leader', LEADER_COMMANDS)];
+/** Only beside an entry for the server that is ours. */
+export const SERVER_PERMISSION = `mcp__${SERVER}`;
+/** What 0.1 wrote, and nobody should keep. */
+export const OLD_PERMISSION = 'Bash(coord *)';
 
 interface HookEntry {
   type: 'command';
@@ -14,6 +20,8 @@ interface HookEntry {
   timeout: number;
   async?: boolean;
   asyncRewake?: boolean;
+  /** A crash or a time-out of the hook counts as a refusal, where the client knows the field. */
+  onFailure?: 'block';
 }
 export interface HookGroup {
   matcher?: string;
@@ -38,6 +46,18 @@ export const HOOKS: Record<string, HookGroup[]> = {
   PostToolUse: [{ matcher: 'Bash|Edit|Write|Read|mcp__.*', hooks: [command('post-tool-use', { async: true })] }],
   Stop: [{ hooks: [command('stop'), command('wake', { async: true, asyncRewake: true, timeout: AN_HOUR })] }],
   SessionEnd: [{ hooks: [command('session-end')] }],
+};
+
+/** The guard that says no where it cannot answer; COORD_GUARD=off is the way out, since a broken one would lock every edit. */
+export const STRICT_GUARD: HookGroup = {
+  matcher: 'Edit|MultiEdit|Write|NotebookEdit',
+  hooks: [
+    {
+      ...command('pre-tool-use'),
+      command: '[ "$COORD_GUARD" = off ] || coord hook pre-tool-use --strict',
+      onFailure: 'block',
+    },
+  ],
 };
 
 /** Skills by their folder: what the model finds by itself when a task fits. */

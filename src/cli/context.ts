@@ -21,7 +21,9 @@ export interface Io {
   program: { node: string; script: string };
   /** Fires on the first Ctrl-C. */
   signal: AbortSignal;
-  /** Runs this at the second Ctrl-C, just before the process ends: nothing may wait then. @returns takes it back */
+  /** From now on a closed terminal window counts as a first Ctrl-C: for what starts processes, which would outlive it. */
+  heedHangup: () => void;
+  /** Runs this at the second Ctrl-C, which leaves a moment for what is under way. @returns takes it back */
   atSecondInterrupt: (work: () => void) => () => void;
 }
 
@@ -74,10 +76,6 @@ export async function withStore<T>(context: Context, work: (store: Store) => Pro
   } finally {
     await store.close();
   }
-}
-
-export function now(): string {
-  return new Date().toISOString();
 }
 
 /** Lease of a claim: the option, else COORD_LEASE, else the default of the model. Seconds. */

@@ -4,9 +4,11 @@
  */
 import { dirname, relative } from 'node:path';
 import { CoordError } from '../model/errors.ts';
+import { claimOf } from '../model/board.ts';
 import type { Task } from '../model/task.ts';
 import { clip, visible } from '../model/text.ts';
-import { openSessions, type Session, type Sessions } from '../store/sessions.ts';
+import { isName } from '../model/limits.ts';
+import { openSessions, type Session, type Sessions, terminalOf } from '../store/sessions.ts';
 import type { OpenOptions } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import type { Context, Reply } from './context.ts';
@@ -27,6 +29,10 @@ interface Call {
   sessionId: string;
   sessions: Sessions;
   session: Session;
+  /** The terminal around it, where the client says which. */
+  terminal: string | undefined;
+  /** What an earlier session of this terminal leaves to this one. */
+  inherited: Session | undefined;
 }
 
 const SILENT: Reply = { text: '', json: undefined };
@@ -42,7 +48,7 @@ const HOOKS: Record<string, Hook> = {
   'session-end': sessionEnd,
 };
 
-export async function hook(context: Context, event: string): Promise<Reply> {
+export async function hook(context: Context, event: string, options: { strict?: boolean } = {}): Promise<Reply> {
   try {
     const answer = HOOKS[event];
     const input = parseEvent(await context.io.readStdinAtOnce());
@@ -52,8 +58,20 @@ export async function hook(context: Context, event: string): Promise<Reply> {
     return call ? await answer(call) : SILENT;
   } catch (error) {
     if (context.io.env['COORD_HOOK_DEBUG']) context.io.stderr.write(`coord hook ${event}: ${String(error)}\n`);
-    return SILENT;
+    const isNoBoard = error instanceof CoordError && error.code === 'not-initialised';
+    return options.strict === true && event === 'pre-tool-use' && !isNoBoard ? closed(error) : SILENT;
   }
+}
+
+/** A guard that cannot say whether a file is free says no, where that was asked for. */
+function closed(error: unknown): Reply {
+  const why = error instanceof Error ? error.message : String(error);
+  return hookAnswer('PreToolUse', {
+    permissionDecision: 'deny',
+    permissionDecisionReason: visible(
+      `coord cannot tell whose file this is: ${clip(why, 300)} Ask the user; COORD_GUARD=off in the environment of claude turns this guard off.`,
+    ),
+  });
 }
 
 function parseEvent(text: string): Record<string, unknown> | undefined {
@@ -68,16 +86,29 @@ function identify(context: Context, input: Record<string, unknown>): Call | unde
   if (sessionId === undefined) return undefined;
   const openOptions = { ...context.openOptions, cwd: textOf(input['cwd']) ?? env['CLAUDE_PROJECT_DIR'] ?? cwd };
   const sessions = openSessions(openOptions);
-  const known = sessions.get(sessionId);
-  const named = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/.exec(env['COORD_WORKER'] ?? '')?.[0];
-  const worker = named ?? known?.worker;
+  const terminal = terminalOf(env['CLAUDE_PID']);
+  const own = sessions.get(sessionId);
+  const inherited = own ? undefined : sessions.before(sessionId, terminal);
+  const known = own ?? inherited;
+  const worker = isName(env['COORD_WORKER']) ? env['COORD_WORKER'] : known?.worker;
   if (worker === undefined) return undefined;
-  const session = known?.worker === worker ? known : sessions.update(sessionId, { worker });
-  return { context, input, openOptions, sessionId, sessions, session };
+  const session = known?.worker === worker ? known : { worker };
+  return { context, input, openOptions, sessionId, sessions, session, terminal, inherited };
 }
 
-function now(): string {
-  return new Date().toISOString();
+/** Remembers something of this session; a disk that refuses costs a repeated hint, and nothing else. */
+function remember(call: Call, change: Partial<Session> = {}): void {
+  const { sessions, sessionId, session, terminal, inherited } = call;
+  try {
+    call.session = sessions.update(sessionId, {
+      ...inherited,
+      worker: session.worker,
+      ...(terminal === undefined ? {} : { terminal }),
+      ...change,
+    });
+  } catch {
+    // Said above.
+  }
 }
 
 function textOf(value: unknown): string | undefined {
@@ -94,24 +125,38 @@ async function onBoard<T>(call: Call, work: (store: Store) => Promise<T>): Promi
   }
 }
 
+/** The claims under a name, whoever made them. */
 const heldBy = (tasks: readonly Task[], worker: string): Task[] =>
   tasks.filter((task) => task.status === 'claimed' && task.claimed_by === worker);
+
+/** Those that were made in this session: of its name others may work too, as a `claude -p` that it has started itself. */
+const heldHere = (tasks: readonly Task[], { sessions, sessionId, session, terminal }: Call): Task[] => {
+  const mine = sessions.claimsOf(sessionId, terminal);
+  return heldBy(tasks, session.worker).filter((task) => mine.has(claimOf(task)));
+};
 
 /** Who you are, what you hold, what there is to do. Also after a resume and a compaction, so it says the same again. */
 async function sessionStart(call: Call): Promise<Reply> {
   const { worker } = call.session;
+  const namesakes = call.sessions.namesakes(call.sessionId, worker, call.terminal);
   const file = call.context.io.env['CLAUDE_ENV_FILE'];
   if (file) call.sessions.export(file, `export COORD_WORKER=${worker}`);
+  remember(call);
   call.sessions.tidy();
   return onBoard(call, async (store) => {
     const board = await store.read();
     const { summarise } = await import('../model/summary.ts');
-    const { counts, claimable } = summarise(board, now());
+    const { counts, claimable } = summarise(board, await store.now());
     const lines = [
       `You are ${worker}, one of several agents on the task queue of this project (command coord, or the MCP server coordination).`,
     ];
     if (board.goal !== undefined) lines.push(`Goal: ${clip(board.goal, 200)}`);
     const held = heldBy(board.tasks, worker);
+    if (namesakes.length > 0)
+      lines.push(
+        `Another live session works as ${worker} too. Tell the user: two of one name get the same task, so one of them needs another COORD_WORKER.`,
+      );
+    else adopt(call, held);
     for (const task of held.slice(0, 3)) {
       lines.push(
         `You hold ${task.id} until ${formatTime(task.lease_expires_at ?? '')}: ${clip(task.description, 300)}`,
@@ -129,12 +174,19 @@ async function sessionStart(call: Call): Promise<Reply> {
   });
 }
 
+/** A claim whose session is gone for good belongs to who goes on under its name, in a terminal of its own. */
+function adopt(call: Call, held: readonly Task[]): void {
+  const [task] = held;
+  if (!task || call.terminal === undefined) return;
+  if (call.sessions.isOrphaned(claimOf(task))) remember(call, { claim: claimOf(task) });
+}
+
 /** A session that uses tools is alive. */
 async function postToolUse(call: Call): Promise<Reply> {
   if (!call.sessions.isDue(call.sessionId, LIFE_MS)) return SILENT;
   const { worker } = call.session;
   await onBoard(call, async (store) => {
-    if (heldBy((await store.read()).tasks, worker).length > 0) await store.renew({ worker });
+    if (heldHere((await store.read()).tasks, call).length > 0) await store.renew({ worker });
   });
   return SILENT;
 }
@@ -157,7 +209,8 @@ async function preToolUse(call: Call): Promise<Reply> {
       call.context.io.env['CLAUDE_PROJECT_DIR'] ?? '',
     ]);
     const names = [path, ...[...roots].filter((root) => root !== '').map((root) => relative(root, path))];
-    const claims = names.flatMap((name) => claimsOn(board, name, worker, now()));
+    const now = await store.now();
+    const claims = names.flatMap((name) => claimsOn(board, name, worker, now));
     const [exclusive] = claims.filter((task) => task.exclusive === true);
     const name = relative(dirname(store.location), path);
     if (exclusive) {
@@ -178,19 +231,22 @@ function hookAnswer(hookEventName: string, fields: Record<string, string>): Repl
   return { text: JSON.stringify({ hookSpecificOutput: { hookEventName, ...fields } }), json: undefined };
 }
 
-/** A task must not be left half done by mistake. Said once for each claim: who stops again knows. */
+/**
+ * A task must not be left half done by mistake. Said once for each claim: who stops again knows. Also to a terminal that was
+ * woken (`stop_hook_active` is set there all along): the memory of the claim bounds it.
+ */
 async function stop(call: Call): Promise<Reply> {
-  const { input, sessions, sessionId, session } = call;
+  const { input, session } = call;
   const isBusy = Array.isArray(input['background_tasks']) && input['background_tasks'].length > 0;
-  if (input['stop_hook_active'] === true || isBusy) return SILENT;
+  if (isBusy) return SILENT;
   return onBoard(call, async (store) => {
-    const [task] = heldBy((await store.read()).tasks, session.worker);
-    if (!task) return SILENT;
-    const claim = `${task.id}#${task.attempt}`;
-    if (session.held_up_for === claim) return SILENT;
-    sessions.update(sessionId, { worker: session.worker, held_up_for: claim });
+    const [task] = heldHere((await store.read()).tasks, call);
+    if (!task || session.held_up_for === claimOf(task)) return SILENT;
+    remember(call, { held_up_for: claimOf(task) });
+    // Where that could not be written down, it must not be said again and again.
+    if (call.session.held_up_for !== claimOf(task) && input['stop_hook_active'] === true) return SILENT;
     const { worker } = session;
-    const reason = `You still hold ${task.id} (${clip(task.description, 100)}). Finish it and hand it in: coord worker complete ${worker} ${task.id} "<what you did>". Cannot: coord worker fail ${worker} ${task.id} "<why>". Must stop: coord worker release ${worker} ${task.id} "<what is done, what is left>".`;
+    const reason = `You still hold ${task.id} (${visible(clip(task.description, 100))}). Finish it and hand it in: coord worker done ${worker} ${task.id} "<what you did>". Cannot: coord worker fail ${worker} ${task.id} "<why>". Must stop: coord worker release ${worker} ${task.id} "<what is done, what is left>".`;
     return { text: JSON.stringify({ decision: 'block', reason }), json: undefined };
   });
 }
@@ -204,7 +260,7 @@ function isAttended(env: Context['io']['env']): boolean {
 /** A session that was killed tells nobody; its waiter notices within the tick of a wait. */
 function isSessionAlive(env: Context['io']['env']): boolean {
   const pid = Number(env['CLAUDE_PID']);
-  if (!Number.isInteger(pid) || pid <= 0) return true; // not told: then the time limit ends it
+  if (!Number.isInteger(pid) || pid < 2) return true; // not told: then the time limit ends it
   try {
     return process.kill(pid, 0);
   } catch (error) {
@@ -231,8 +287,9 @@ async function wake(call: Call): Promise<Reply> {
         const board = await store.read();
         const isOver = !isWaiter() || !isSessionAlive(context.io.env);
         if (isOver || heldBy(board.tasks, worker).length > 0) return { answer: [] };
-        const idle = idleReason(board, worker, now());
-        const claimable = idle ? [] : claimableTasks(board, now());
+        const now = await store.now();
+        const idle = idleReason(board, worker, now);
+        const claimable = idle ? [] : claimableTasks(board, now);
         if (claimable.some((task) => !known.has(task.id))) return { answer: claimable };
         return { wakeAt: idle?.next_expiry ?? null };
       },
@@ -243,7 +300,7 @@ async function wake(call: Call): Promise<Reply> {
     });
     const [first] = found;
     if (!first) return SILENT;
-    sessions.update(sessionId, { worker, woken_for: found.slice(0, 100).map((task) => task.id) });
+    remember(call, { woken_for: found.slice(0, 100).map((task) => task.id) });
     const more = found.length > 1 ? ` and ${found.length - 1} more` : '';
     context.io.stderr.write(
       `${first.id}${more} can be claimed now: ${visible(clip(first.description, 200))}. Claim it: coord worker claim ${worker}\n`,
@@ -258,7 +315,7 @@ async function sessionEnd(call: Call): Promise<Reply> {
   call.sessions.wait(call.sessionId); // nobody is there to be woken any more: its waiter sees that it is replaced
   const { worker } = call.session;
   return onBoard(call, async (store) => {
-    for (const task of heldBy((await store.read()).tasks, worker)) {
+    for (const task of heldHere((await store.read()).tasks, call)) {
       const reason = task.note === undefined ? 'its session ended' : `its session ended. Before: ${task.note}`;
       await store.release({ worker, task_id: task.id, attempt: task.attempt, reason: clip(reason, 2000) });
     }

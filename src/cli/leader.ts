@@ -21,7 +21,7 @@ import { initStore } from '../store/open.ts';
 import { readTaskFile } from '../store/task-file.ts';
 import type { Store } from '../store/store.ts';
 import { untilSettled, waitFor } from '../store/wait.ts';
-import { type Context, now, type Reply, textOrStdin, withStore } from './context.ts';
+import { type Context, type Reply, textOrStdin, withStore } from './context.ts';
 import { formatTime } from './durations.ts';
 import { EXIT } from './output.ts';
 import { countsText, graphText, type GraphFormat, listText, statusText, taskText } from './render.ts';
@@ -132,14 +132,14 @@ export async function importTasks(context: Context, file: string): Promise<Reply
 export async function status(context: Context, options: { watch?: boolean }): Promise<Reply> {
   return withStore(context, async (store) => {
     if (options.watch) return watchStatus(context, store);
-    return statusReply(context, await store.read());
+    return statusReply(context, await store.read(), await store.now());
   });
 }
 
-function statusReply(context: Context, board: Board): Reply {
-  const summary = summarise(board, now());
+function statusReply(context: Context, board: Board, now: string): Reply {
+  const summary = summarise(board, now);
   return {
-    text: statusText(visibleDeep(summary), now(), context.paint, context.io.stdout.columns),
+    text: statusText(visibleDeep(summary), now, context.paint, context.io.stdout.columns),
     json: summary,
     notes: board.tasks.length === 0 ? ['Next: coord leader add-task "<description>"'] : [],
   };
@@ -155,9 +155,10 @@ async function watchStatus(context: Context, store: Store): Promise<Reply> {
       const board = await store.read();
       if (board.revision === drawn && !isTTY) return { wakeAt: null };
       drawn = board.revision;
-      const reply = statusReply(context, board);
+      const now = await store.now();
+      const reply = statusReply(context, board, now);
       // Home, then clear to the end of the screen: without the flicker of clearing first.
-      const footer = context.paint.dim(`${formatTime(now())}, Ctrl-C to end`);
+      const footer = context.paint.dim(`${formatTime(now)}, Ctrl-C to end`);
       context.print({ ...reply, text: isTTY ? `\u001b[H\u001b[J${reply.text}\n${footer}` : `${reply.text}\n` });
       return { wakeAt: null };
     },
@@ -183,7 +184,7 @@ export async function list(
         ...(wanted === undefined ? {} : { status: wanted }),
         ...(options.tag === undefined ? {} : { tag: options.tag }),
       },
-      now(),
+      await store.now(),
     );
     const rows = found.slice(0, options.limit);
     const more = found.length - rows.length;
@@ -206,7 +207,7 @@ function isListable(word: string): word is Listable {
 
 export async function show(context: Context, id: string): Promise<Reply> {
   return withStore(context, async (store) => {
-    const { board } = expireLastAttempts(await store.read(), now());
+    const { board } = expireLastAttempts(await store.read(), await store.now());
     const task = findTask(board, id);
     const [result] = await store.results([task.id]);
     const dependants = board.tasks.filter((other) => other.dependencies.includes(task.id)).map((other) => other.id);
@@ -269,7 +270,7 @@ export function retry(context: Context, ids: string[]): Promise<Reply> {
 export async function cancel(context: Context, ids: string[], options: { cascade?: boolean }): Promise<Reply> {
   const input = parseInput(CancelTasks, { task_ids: ids, cascade: options.cascade });
   const reply = await forTasks(context, 'cancelled', (store) => store.cancelTasks(input), []);
-  const { counts } = await withStore(context, async (store) => summarise(await store.read(), now()));
+  const { counts } = await withStore(context, async (store) => summarise(await store.read(), await store.now()));
   if (counts.stuck > 0)
     reply.notes = [
       `${counts.stuck} ${counts.stuck === 1 ? 'task is' : 'tasks are'} stuck now: coord leader list --status stuck (--cascade cancels them too)`,
@@ -286,7 +287,7 @@ export function release(context: Context, ids: string[]): Promise<Reply> {
 
 export async function graph(context: Context, options: { format: GraphFormat }): Promise<Reply> {
   return withStore(context, async (store) => {
-    const { board } = expireLastAttempts(await store.read(), now());
+    const { board } = expireLastAttempts(await store.read(), await store.now());
     const shownOf = shownStatus(board);
     const edges = board.tasks.flatMap((task) => task.dependencies.map((id) => ({ from: id, to: task.id })));
     return {
@@ -305,7 +306,7 @@ export async function graph(context: Context, options: { format: GraphFormat }):
 export async function wait(context: Context, options: { timeout?: number }): Promise<Reply> {
   return withStore(context, async (store) => {
     const board = await untilSettled(store, { signal: context.io.signal, timeoutMs: options.timeout });
-    const { counts } = summarise(board, now());
+    const { counts } = summarise(board, await store.now());
     const isStuck = counts.stuck > 0;
     return {
       text: `${isStuck ? 'stuck' : 'settled'}: ${countsText(counts)}`,
@@ -318,9 +319,9 @@ export async function wait(context: Context, options: { timeout?: number }): Pro
 
 export async function aggregate(context: Context, options: { output?: string }): Promise<Reply> {
   return withStore(context, async (store) => {
-    const board = await store.read();
-    const report = writeReport(board, await store.results(), await store.discoveries(), now());
-    const { counts } = summarise(board, now());
+    const [board, now] = [await store.read(), await store.now()];
+    const report = writeReport(board, await store.results(), await store.discoveries(), now);
+    const { counts } = summarise(board, now);
     if (options.output === '-') return { text: visible(report.trimEnd()), json: { counts, summary: report } };
     const path = await store.writeSummary(
       report,
@@ -331,6 +332,6 @@ export async function aggregate(context: Context, options: { output?: string }):
       counts.total > counts.done + counts.failed + counts.cancelled
         ? ['Some tasks are still open; aggregate again when they are settled.']
         : [];
-    return { text: `${shown} written: ${countsText(counts)}`, json: { path, counts }, notes };
+    return { text: `${visible(shown)} written: ${countsText(counts)}`, json: { path, counts }, notes };
   });
 }

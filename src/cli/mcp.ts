@@ -1,7 +1,7 @@
 /** The handlers of `coord mcp`. */
 import { CoordError } from '../model/errors.ts';
 import { Claim, parseInput } from '../model/inputs.ts';
-import { openTokens } from '../store/open.ts';
+import { openStore, openTokens } from '../store/open.ts';
 import type { Context, Reply } from './context.ts';
 
 /** Nothing on the list of registered ports that developers run; anything free does as well. */
@@ -24,6 +24,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Re
     openOptions: { ...context.openOptions, cwd: io.env['CLAUDE_PROJECT_DIR'] ?? io.cwd },
     version: context.version,
     claudeSessionId: io.env['CLAUDE_CODE_SESSION_ID'],
+    claudePid: io.env['CLAUDE_PID'],
     longestWaitSeconds: longestWait(io.env['COORD_MCP_WAIT_MAX']),
     signal: io.signal,
     onError,
@@ -43,7 +44,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Re
 
 type Base = Pick<
   import('../mcp/http.ts').HttpOptions,
-  'openOptions' | 'version' | 'claudeSessionId' | 'longestWaitSeconds' | 'signal' | 'onError'
+  'openOptions' | 'version' | 'claudeSessionId' | 'claudePid' | 'longestWaitSeconds' | 'signal' | 'onError'
 >;
 
 async function serveOverHttp(context: Context, options: ServeOptions, base: Base): Promise<void> {
@@ -59,7 +60,7 @@ async function serveOverHttp(context: Context, options: ServeOptions, base: Base
       hint: `coord mcp token ${options.worker}`,
     });
   const tokens = await openTokens(base.openOptions, tokensOf(io.env['COORD_MCP_TOKENS']));
-  if (tokens.workers().length === 0)
+  if ((await tokens.workers()).length === 0)
     throw new CoordError('usage', 'No worker has a token yet.', { hint: 'coord mcp token terminal-2' });
   const { serveHttp } = await import('../mcp/http.ts');
   await serveHttp({
@@ -68,6 +69,7 @@ async function serveOverHttp(context: Context, options: ServeOptions, base: Base
     host,
     allowedHosts: options.allowHost ?? [],
     workerOf: (given) => tokens.workerOf(given),
+    tokenChanges: (signal) => openStore(base.openOptions).changes(signal),
     onListening: (url) => io.stderr.write(`coord mcp: serving ${url}, until Ctrl-C\n`),
   });
 }

@@ -174,11 +174,19 @@ async function withOrchestrator(
     signal: io.signal,
     onEvent: (event: RunEvent) => progress.tell(event),
   });
-  const forget = io.atSecondInterrupt(() => orchestrator.killAll());
+  io.heedHangup();
+  const stopping = (): void =>
+    context.note('stopping: agents are interrupted, their tasks given back; once more kills them');
+  io.signal.addEventListener('abort', stopping);
+  const forget = io.atSecondInterrupt(() => {
+    context.note('killed; giving the tasks back');
+    orchestrator.killAll();
+  });
   try {
     await orchestrator.check();
     return await work(orchestrator);
   } finally {
+    io.signal.removeEventListener('abort', stopping);
     forget();
     progress.end();
     await orchestrator[Symbol.asyncDispose]();

@@ -33,6 +33,8 @@ const EXIT_OF = {
   'claim-lost': EXIT.refused,
   'outcome-unknown': EXIT.error,
   'store-unavailable': EXIT.error,
+  'board-unsafe': EXIT.error,
+  'not-allowed': EXIT.refused,
   'settings-malformed': EXIT.error,
   'command-not-found': EXIT.error,
   'claude-not-found': EXIT.error,

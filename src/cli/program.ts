@@ -14,7 +14,7 @@ Exit codes: 0 done, 1 error, 2 usage, 3 nothing to claim, 4 refused, 5 timed out
 Durations: 90s, 10m, 1h, or seconds.`;
 
 /** First words that need no group, or only their own. */
-const KNOWN = ['leader', 'worker', 'mcp', 'orchestrate', 'log', 'doctor', 'prompt', 'hook', 'setup'];
+const KNOWN = ['leader', 'worker', 'mcp', 'orchestrate', 'log', 'doctor', 'prompt', 'hook', 'setup', 'trust'];
 
 /**
  * The whole tree. `run` is handed every action; nothing runs before `parseAsync`.
@@ -94,6 +94,7 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
     .command('hook', { hidden: true })
     .description('Answer a hook of Claude Code: its JSON on stdin, silent where there is nothing to say.')
     .argument('<event>', 'session-start, post-tool-use, pre-tool-use, stop, wake or session-end')
+    .option('--strict', 'pre-tool-use: say no where nobody can tell whose file it is')
     .addHelpText('after', examples('coord hook session-start < event.json'))
     .action(action(async () => (await import('./hook.ts')).hook));
 
@@ -105,6 +106,7 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
       new Option('--scope <scope>', 'this project, or all of yours').choices(['project', 'user']).default('project'),
     )
     .option('--hooks', 'also hooks: they keep leases, wake idle terminals, and guard exclusive files')
+    .option('--strict', 'with --hooks: where the guard of exclusive files cannot answer, nothing is written')
     .option('--dry-run', 'show what would change, and change nothing')
     .option('--remove', 'take away exactly what was written')
     .option('--plugin', 'say how to use it all as a plugin instead')
@@ -118,6 +120,9 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
       ),
     )
     .action(action(async () => (await import('./setup.ts')).claude));
+
+  const trust = program.command('trust').description('Allow boards that another user has made, on this machine.');
+  if (isWanted('trust')) addTrustCommands(trust, action);
 
   program
     .command('completion')
@@ -317,7 +322,8 @@ function addWorkerCommands(worker: Command, action: Action): void {
     .action(action(async () => (await import('./worker.ts')).claim));
 
   worker
-    .command('complete')
+    .command('done')
+    .alias('complete')
     .description('Hand in the result of a task.')
     .argument('<worker>', 'your name')
     .argument('<task>', 'the task that you hold')
@@ -328,8 +334,8 @@ function addWorkerCommands(worker: Command, action: Action): void {
     .addHelpText(
       'after',
       examples(
-        'coord worker complete terminal-2 task-001 "User model with tests" -c src/user.ts',
-        'npm test 2>&1 | coord worker complete terminal-2 task-001 -',
+        'coord worker done terminal-2 task-001 "User model with tests" -c src/user.ts',
+        'npm test 2>&1 | coord worker done terminal-2 task-001 -',
       ),
     )
     .action(action(async () => (await import('./worker.ts')).complete));
@@ -505,6 +511,26 @@ function addOrchestrateCommands(orchestrate: Command, action: Action): void {
     .description('Show counts, who works on what, what is stuck and why.')
     .addHelpText('after', examples('coord orchestrate status'))
     .action(action(async () => (await import('./leader.ts')).status));
+}
+
+function addTrustCommands(trust: Command, action: Action): void {
+  trust
+    .command('board')
+    .description('Use a board although somebody else owns it: whoever can write there can mislead you.')
+    .argument('<path>', 'its .coordination/, or the folder around it')
+    .addHelpText('after', examples('coord trust board /srv/shared/project'))
+    .action(action(async () => (await import('./trust.ts')).trust));
+  trust
+    .command('list')
+    .description('List what you have allowed.')
+    .addHelpText('after', examples('coord trust list'))
+    .action(action(async () => (await import('./trust.ts')).list));
+  trust
+    .command('revoke')
+    .description('Take it back.')
+    .argument('<path>', 'as coord trust list shows it')
+    .addHelpText('after', examples('coord trust revoke /srv/shared/project/.coordination'))
+    .action(action(async () => (await import('./trust.ts')).revoke));
 }
 
 /** What every run of agents can be told. Its defaults may come from the environment, so they are not set here. */

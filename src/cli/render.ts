@@ -5,7 +5,7 @@ import { criticalPath, sortByDependency } from '../model/graph.ts';
 import type { LogEntry } from '../model/report.ts';
 import type { Counts, Summary } from '../model/summary.ts';
 import type { Task } from '../model/task.ts';
-import { clip } from '../model/text.ts';
+import { clip, labelled, quoted } from '../model/text.ts';
 import type { Claimed, NotClaimed } from '../model/worker-verbs.ts';
 import type { Paint } from './context.ts';
 import { formatDuration, formatTime } from './durations.ts';
@@ -20,24 +20,28 @@ const MARKS: Record<Shown, string> = {
   stuck: '!',
 };
 
-/** The claim as an agent reads it: the task, and the two commands that end it. */
+/** Bytes of what a claim shows of each text, from the 4 kB that it may have in all. */
+const IN_CLAIM = { description: 1500, files: 500, hints: 700, last: 300 };
+
+/** The claim as an agent reads it: the task, and the two commands that end it. What others wrote is fenced, and cut. */
 export function claimText(answer: Claimed, worker: string, resultPath: (id: string) => string): string {
   const { task, already, taken_over_from, overlaps } = answer;
   const until = formatTime(task.lease_expires_at ?? '');
+  const rest = `coord worker context ${worker}`;
   const lines = [
     `${task.id} ${already ? 'already ' : ''}claimed by ${worker} until ${until} (priority ${task.priority}, attempt ${task.attempt})`,
   ];
   if (taken_over_from !== undefined) lines.push(`Taken over from ${taken_over_from}: it may have left work half done.`);
-  else if (task.last_error !== null) lines.push(`Last attempt: ${task.last_error}`);
-  if (task.note !== undefined) lines.push(`Note: ${task.note}`);
+  else if (task.last_error !== null) lines.push(...labelled('Last attempt', task.last_error, IN_CLAIM.last, rest));
+  if (task.note !== undefined) lines.push(...labelled('Note', task.note, IN_CLAIM.last, rest));
   for (const overlap of overlaps.slice(0, 3)) {
-    lines.push(
-      `Warning: ${overlap.worker} works on ${overlap.files.slice(0, 3).join(', ')} too (${overlap.task_id}); keep the change small.`,
-    );
+    const files = clip(overlap.files.slice(0, 3).join(', '), 150);
+    lines.push(`Warning: ${overlap.worker} works on ${files} too (${overlap.task_id}); keep the change small.`);
   }
-  lines.push('', task.description, '');
-  if (task.context.files.length > 0) lines.push(`Files: ${task.context.files.join(', ')}`);
-  if (task.context.hints !== '') lines.push(`Hints: ${task.context.hints}`);
+  lines.push('', ...quoted(task.description, IN_CLAIM.description, rest), '');
+  if (task.context.files.length > 0)
+    lines.push(...labelled('Files', task.context.files.join(', '), IN_CLAIM.files, rest));
+  if (task.context.hints !== '') lines.push(...labelled('Hints', task.context.hints, IN_CLAIM.hints, rest));
   if (task.dependencies.length > 0) {
     const shown = task.dependencies.slice(0, 3);
     const more =
@@ -46,7 +50,7 @@ export function claimText(answer: Claimed, worker: string, resultPath: (id: stri
   }
   if (lines.at(-1) !== '') lines.push('');
   lines.push(
-    `Done:  coord worker complete ${worker} ${task.id} "what you did"`,
+    `Done:  coord worker done ${worker} ${task.id} "what you did"`,
     `Stuck: coord worker fail ${worker} ${task.id} "why"`,
   );
   return lines.join('\n');
@@ -177,11 +181,13 @@ export function taskText(
   const lines = [
     `${paint.bold(task.id)} ${paintState(shown, paint)(shown)}  priority ${task.priority}, attempt ${task.attempt} of ${task.max_attempts}`,
     '',
-    task.description,
+    ...quoted(task.description),
     '',
   ];
   const add = (label: string, value: string | null | undefined): void => {
-    if (value !== undefined && value !== null && value !== '') lines.push(`${`${label}:`.padEnd(12)} ${value}`);
+    if (value === undefined || value === null || value === '') return;
+    const [first = '', ...more] = labelled(label, value);
+    lines.push(more.length > 0 ? first : `${`${label}:`.padEnd(12)} ${first.slice(label.length + 2)}`, ...more);
   };
   add('Worker', task.claimed_by);
   add('Files', task.context.files.join(', '));

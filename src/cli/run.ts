@@ -1,6 +1,8 @@
 /** The front door: argv to a command, its reply or error to the streams, and the exit code. */
 import { CommanderError, type Command } from 'commander';
 import { CoordError } from '../model/errors.ts';
+import { visible } from '../model/text.ts';
+import { stateFolderOf } from '../store/state-folder.ts';
 import type { Context, Io } from './context.ts';
 import { EXIT, paintFor, printError, printReply } from './output.ts';
 import { buildProgram, type Run } from './program.ts';
@@ -9,7 +11,9 @@ import { buildProgram, type Run } from './program.ts';
 export async function runCli(io: Io, version: string): Promise<number> {
   let exitCode: number = EXIT.done;
   const run: Run = async (command, handler, args) => {
-    const { json, dir, color } = command.optsWithGlobals<{ json?: boolean; dir?: string; color: boolean }>();
+    const options = command.optsWithGlobals<{ json?: boolean; dir?: string; color: boolean }>();
+    const { json, dir, color } = options;
+    await refuseAgents(io, command, options);
     const context = await makeContext(io, { json: json === true, dir, color, version });
     const reply = await handler(context, ...args);
     printReply(io, reply, context.json);
@@ -34,6 +38,35 @@ export async function runCli(io: Io, version: string): Promise<number> {
     // A group without a command has shown its help already.
     if (error.code === 'commander.help' && !json) return EXIT.usage;
     return printError(io, usageError(error), json, version);
+  }
+}
+
+/** What a worker's session may not run, whatever its rules allow: an agent must not get any command by way of coord. */
+async function refuseAgents(io: Io, command: Command, options: Record<string, unknown>): Promise<void> {
+  const { env } = io;
+  const id = env['CLAUDE_CODE_SESSION_ID'];
+  if (!env['COORD_ORCHESTRATED'] && !env['CLAUDECODE'] && !id) return;
+  const words: string[] = [];
+  for (let one: Command | null = command; one?.parent; one = one.parent) words.unshift(one.name());
+  const { whyNotForAgents } = await import('../model/agent-commands.ts');
+  const why = whyNotForAgents({ command: words.join(' '), options });
+  if (why === undefined) return;
+  if (!env['COORD_ORCHESTRATED'] && !env['COORD_WORKER'] && !(await hasClaimed(io, id, options['dir']))) return;
+  throw new CoordError('not-allowed', `A worker's session may not run coord ${words.join(' ')}: ${why}.`, {
+    hint: 'Ask the person you work for to run it in a terminal of their own.',
+  });
+}
+
+/** Whether the session is a worker's without saying so in its environment: it has claimed on this board. */
+async function hasClaimed(io: Io, id: string | undefined, dir: unknown): Promise<boolean> {
+  if (id === undefined) return false;
+  try {
+    const { openSessions } = await import('../store/sessions.ts');
+    const place = typeof dir === 'string' ? dir : io.env['COORDINATION_DIR'] || undefined;
+    const session = openSessions({ cwd: io.cwd, dir: place, stateFolder: stateFolderOf(io.env) }).get(id);
+    return session?.claim !== undefined;
+  } catch {
+    return false; // no board, no worker
   }
 }
 
@@ -83,7 +116,7 @@ async function makeContext(
   options: { json: boolean; dir: string | undefined; color: boolean; version: string },
 ): Promise<Context> {
   const note = (line: string): void => {
-    if (!options.json) io.stderr.write(`${line}\n`);
+    if (!options.json) io.stderr.write(`${visible(line)}\n`);
   };
   return {
     io,
@@ -97,7 +130,8 @@ async function makeContext(
       dir: options.dir ?? (io.env['COORDINATION_DIR'] || undefined),
       durable: io.env['COORD_DURABLE'] !== '0',
       poll: io.env['COORD_WATCH'] === 'poll',
-      notice: (message) => io.stderr.write(`coord: ${message}\n`),
+      notice: (message) => io.stderr.write(`coord: ${visible(message)}\n`),
+      stateFolder: stateFolderOf(io.env),
     },
   };
 }

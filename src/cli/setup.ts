@@ -7,13 +7,23 @@ import { createTwoFilesPatch } from 'diff';
 import { applyEdits, type FormattingOptions, modify, parse, type ParseError, printParseErrorCode } from 'jsonc-parser';
 import { CoordError } from '../model/errors.ts';
 import { visible } from '../model/text.ts';
-import { type FileChange, readText, SetupRecord, writeAll } from '../store/settings-files.ts';
-import { HOOKS, PERMISSIONS, SERVER, SERVER_ENTRY, SKILLS } from './claude-files.ts';
+import { type FileChange, readText, RECORD, refuseLinks, SetupRecord, writeAll } from '../store/settings-files.ts';
+import {
+  HOOKS,
+  OLD_PERMISSION,
+  PERMISSIONS,
+  SERVER,
+  SERVER_ENTRY,
+  SERVER_PERMISSION,
+  SKILLS,
+  STRICT_GUARD,
+} from './claude-files.ts';
 import type { Context, Reply } from './context.ts';
 
 interface SetupOptions {
   scope: 'project' | 'user';
   hooks?: boolean;
+  strict?: boolean;
   dryRun?: boolean;
   remove?: boolean;
   plugin?: boolean;
@@ -35,6 +45,8 @@ const IGNORED = '.claude/worktrees/';
 
 export async function claude(context: Context, options: SetupOptions): Promise<Reply> {
   if (options.plugin === true) return plugin(context);
+  if (options.strict === true && options.hooks !== true)
+    throw new CoordError('usage', '--strict goes with --hooks.', { hint: 'coord setup claude --hooks --strict' });
   const places = placesOf(context, options.scope);
   const record = new SetupRecord(places.root, places.record);
   const notes: string[] = [];
@@ -48,6 +60,7 @@ export async function claude(context: Context, options: SetupOptions): Promise<R
       notes: ['Nothing was written.', ...notes],
     };
   }
+  if (options.scope === 'project') refuseLinks(places.root, [...real.map(({ path }) => path), record.path]);
   if (real.length > 0) {
     const last: FileChange =
       options.remove === true
@@ -75,7 +88,7 @@ function placesOf(context: Context, scope: 'project' | 'user'): Places {
       servers: join(root, '.mcp.json'),
       settings: join(root, '.claude', 'settings.json'),
       skills: join(root, '.claude', 'skills'),
-      record: join(root, '.claude', 'coord-setup.json'),
+      record: join(root, '.claude', RECORD),
       gitignore: join(root, '.gitignore'),
     };
   }
@@ -88,7 +101,7 @@ function placesOf(context: Context, scope: 'project' | 'user'): Places {
     servers: join(configured || home, '.claude.json'),
     settings: join(folder, 'settings.json'),
     skills: join(folder, 'skills'),
-    record: join(folder, 'coord-setup.json'),
+    record: join(folder, RECORD),
     gitignore: undefined,
   };
 }
@@ -104,10 +117,13 @@ function addition(places: Places, options: SetupOptions, notes: string[]): FileC
     return { path, before, after: isOurs ? text : before };
   });
   const { gitignore } = places;
+  const servers = change(places.servers, (text) => withServer(places.servers, text, notes));
+  // An entry of that name that coord did not write is never approved beforehand.
+  const isOurs = isOurServer(places.servers, servers.after);
   const ignored = gitignore === undefined ? [] : [change(gitignore, (text) => withLine(text, IGNORED))];
   return [
-    change(places.servers, (text) => withServer(places.servers, text, notes)),
-    change(places.settings, (text) => withSettings(places.settings, text, options)),
+    servers,
+    change(places.settings, (text) => withSettings(places.settings, text, options, isOurs)),
     ...skills,
     ...ignored,
   ];
@@ -123,19 +139,38 @@ function withServer(path: string, text: string | undefined, notes: string[]): st
   const there = recordAt(path, settings, 'mcpServers')[SERVER];
   if (there === undefined) return setIn(text, ['mcpServers', SERVER], SERVER_ENTRY);
   if (JSON.stringify(there) !== JSON.stringify(SERVER_ENTRY))
-    notes.push(`A server "${SERVER}" is there already, in ${path}; it stays as it is.`);
+    notes.push(
+      `A server "${SERVER}" that coord did not write is there already, in ${path}; it stays as it is, and is not approved beforehand: look at its command.`,
+    );
   return text ?? '';
 }
 
-function withSettings(path: string, text: string | undefined, { scope, hooks }: SetupOptions): string {
+function isOurServer(path: string, text: string | undefined): boolean {
+  const there = recordAt(path, parseSettings(path, text), 'mcpServers')[SERVER];
+  return JSON.stringify(there) === JSON.stringify(SERVER_ENTRY);
+}
+
+function withSettings(
+  path: string,
+  text: string | undefined,
+  { scope, hooks, strict }: SetupOptions,
+  isOurs: boolean,
+): string {
   let next = text;
   const settings = parseSettings(path, text);
-  if (scope === 'project') next = withItems(path, next, ['enabledMcpjsonServers'], [SERVER]);
+  if (scope === 'project' && isOurs) next = withItems(path, next, ['enabledMcpjsonServers'], [SERVER]);
   recordAt(path, settings, 'permissions');
-  next = withItems(path, next, ['permissions', 'allow'], PERMISSIONS);
+  next = withoutItems(path, next, ['permissions', 'allow'], (item) => item === OLD_PERMISSION);
+  next = withItems(path, next, ['permissions', 'allow'], isOurs ? [...PERMISSIONS, SERVER_PERMISSION] : PERMISSIONS);
   if (hooks === true) {
     const there = recordAt(path, settings, 'hooks');
-    for (const [event, groups] of Object.entries(HOOKS)) {
+    const wanted = strict === true ? { ...HOOKS, PreToolUse: [STRICT_GUARD] } : HOOKS;
+    // One guard, of the kind that was asked for last.
+    next = withoutItems(path, next, ['hooks', 'PreToolUse'], (item) => {
+      const entry = JSON.stringify(item);
+      return entry.includes('coord hook pre-tool-use') && entry.includes('--strict') !== (strict === true);
+    });
+    for (const [event, groups] of Object.entries(wanted)) {
       const known = JSON.stringify(there[event] ?? []);
       const missing = groups.filter(
         (group) => !group.hooks.every((one) => known.includes(JSON.stringify(one.command))),
@@ -170,6 +205,23 @@ function withItems(
   return next;
 }
 
+/** Takes away what is recognised in a list; a list that is not there stays so. */
+function withoutItems(
+  path: string,
+  text: string | undefined,
+  place: string[],
+  isGone: (item: unknown) => boolean,
+): string | undefined {
+  const at = (value: unknown, key: string): unknown => (isRecord(value) ? value[key] : undefined);
+  const list = place.reduce<unknown>(at, parseSettings(path, text));
+  if (text === undefined || !Array.isArray(list)) return text;
+  let next = text;
+  for (let i = list.length - 1; i >= 0; i--)
+    if (isGone(list[i]))
+      next = applyEdits(next, modify(next, [...place, i], undefined, { formattingOptions: formattingOf(next) }));
+  return next;
+}
+
 function setIn(text: string | undefined, place: string[], value: unknown): string {
   if (text === undefined || text.trim() === '') {
     const tree = place.toReversed().reduce<unknown>((inner, key) => ({ [key]: inner }), value);
@@ -197,7 +249,13 @@ function withLine(text: string | undefined, line: string): string {
 function parseSettings(path: string, text: string | undefined): Record<string, unknown> {
   if (text === undefined || text.trim() === '') return {};
   const errors: ParseError[] = [];
-  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  let value: unknown;
+  try {
+    value = parse(text, errors, { allowTrailingComma: true });
+  } catch (error) {
+    if (error instanceof RangeError) throw malformed(path, 'it is nested too deeply'); // its parser calls itself
+    throw error;
+  }
   const [first] = errors;
   if (first) {
     const line = text.slice(0, first.offset).split('\n').length;
@@ -262,14 +320,13 @@ function withoutOurs(path: string, text: string): string {
     place.reduce<unknown>((value, key) => (isRecord(value) ? value[key] : undefined), parseSettings(path, next));
   if (JSON.stringify(at('mcpServers', SERVER)) === JSON.stringify(SERVER_ENTRY)) drop(['mcpServers', SERVER]);
   const dropItems = (place: string[], isOurs: (item: unknown) => boolean): void => {
-    const list = at(...place);
-    if (!Array.isArray(list)) return;
-    for (let i = list.length - 1; i >= 0; i--) if (isOurs(list[i])) drop([...place, i]);
+    next = withoutItems(path, next, place, isOurs) ?? next;
   };
+  const permissions = [...PERMISSIONS, SERVER_PERMISSION, OLD_PERMISSION];
   dropItems(['enabledMcpjsonServers'], (item) => item === SERVER);
-  dropItems(['permissions', 'allow'], (item) => PERMISSIONS.includes(String(item)));
+  dropItems(['permissions', 'allow'], (item) => permissions.includes(String(item)));
   for (const event of Object.keys(HOOKS))
-    dropItems(['hooks', event], (item) => JSON.stringify(item).includes('"coord hook '));
+    dropItems(['hooks', event], (item) => JSON.stringify(item).includes('coord hook '));
   return next;
 }
 
@@ -285,8 +342,13 @@ function diffText(root: string, { path, before, after }: FileChange): string {
   ).trimEnd();
 }
 
-function whatComes({ scope, hooks }: SetupOptions): string[] {
+function whatComes({ scope, hooks, strict }: SetupOptions): string[] {
   return [
+    ...(strict === true
+      ? [
+          'The guard says no where it cannot answer. Should it lock you out: COORD_GUARD=off claude, or coord setup claude --remove',
+        ]
+      : []),
     scope === 'project'
       ? 'Claude Code will ask whether you trust this folder, where Enter means no, and perhaps whether to use the new MCP server, where Enter means no as well: choose yes.'
       : 'The server and the skills are there in all your projects; a project needs a board: coord leader init "<goal>"',
@@ -300,6 +362,7 @@ function whatComes({ scope, hooks }: SetupOptions): string[] {
 }
 
 function plugin(context: Context): Reply {
+  // Beside the script, wherever that really lies: a global install is a link to it.
   const folder = join(context.io.program.script, '..', '..', 'dist', 'plugin');
   return {
     text: `claude --plugin-dir ${folder}`,

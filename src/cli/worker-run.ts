@@ -1,12 +1,14 @@
 /** `coord worker run`: claim, run a command with the task, hand in what it printed, again, until the board is drained. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { CoordError } from '../model/errors.ts';
 import { Claim, MAX_RESULT, parseInput } from '../model/inputs.ts';
-import { DEFAULT_LEASE_SECONDS, MAX_TEXT } from '../model/fields.ts';
+import { DEFAULT_LEASE_SECONDS, MAX_TEXT } from '../model/limits.ts';
 import type { Task } from '../model/task.ts';
 import { clip, visible } from '../model/text.ts';
 import type { Claimed } from '../model/worker-verbs.ts';
 import { waitingText } from '../model/listing.ts';
+import { allOf, MARK, processesMarked, signalAll, treeOf } from '../orchestrator/processes.ts';
 import { briefFor } from '../store/brief-for.ts';
 import type { Store } from '../store/store.ts';
 import { keepLease, nextTask } from '../store/wait.ts';
@@ -39,6 +41,7 @@ export async function run(
   const claim = parseInput(Claim, { worker, lease_seconds: leaseSeconds(context, options.lease) });
   const counts = { done: 0, failed: 0 };
   let failuresInARow = 0;
+  context.io.heedHangup();
   return withStore(context, async (store) => {
     for (;;) {
       if (context.io.signal.aborted) throw new CoordError('interrupted', `${worker} stopped between two tasks.`);
@@ -127,23 +130,35 @@ async function runCommand(
   const [file = '', ...args] = command;
   const brief = await briefFor(store, task);
   return new Promise((resolve, reject) => {
+    const mark = randomUUID();
+    const { COORD_MCP_TOKENS: _, ...env } = context.io.env;
     const child = spawn(file, args, {
       cwd: context.io.cwd,
-      env: { ...context.io.env, ...taskVariables(task, worker, store.location) },
+      env: { ...env, ...taskVariables(task, worker, store.location), [MARK]: mark },
       stdio: 'pipe',
-      detached: process.platform !== 'win32', // a group of its own, so that what it started can be stopped with it
+      detached: process.platform !== 'win32', // a group of its own: Ctrl-C in the terminal is for us to pass on
     });
+    /** The command and all that it has started; what it started in the background too, which outlives it otherwise. */
+    const signal = (name: NodeJS.Signals): void => {
+      if (child.pid !== undefined) signalAll(allOf(treeOf(child.pid), processesMarked(mark)), name);
+    };
     let stopped: 'interrupted' | 'lease-lost' | undefined;
     let killer: NodeJS.Timeout | undefined;
     const stop = (why: 'interrupted' | 'lease-lost'): void => {
       stopped ??= why;
-      killGroup(child.pid, 'SIGTERM');
-      killer ??= setTimeout(() => killGroup(child.pid, 'SIGKILL'), GRACE_MS);
+      signal('SIGTERM');
+      killer ??= setTimeout(() => signal('SIGKILL'), GRACE_MS);
     };
-    const interrupted = (): void => stop('interrupted');
+    const interrupted = (): void => {
+      context.note(`${worker}: stopping ${task.id}; once more kills it`);
+      stop('interrupted');
+    };
     context.io.signal.addEventListener('abort', interrupted);
     if (context.io.signal.aborted) interrupted();
-    const forgetKill = context.io.atSecondInterrupt(() => killGroup(child.pid, 'SIGKILL'));
+    const forgetKill = context.io.atSecondInterrupt(() => {
+      context.note(`${worker}: killed; giving ${task.id} back`);
+      signal('SIGKILL');
+    });
     const lease = new AbortController();
     keepLease(
       store,
@@ -178,13 +193,15 @@ async function runCommand(
         child.stderr.destroy();
       }, STREAM_GRACE_MS).unref();
     });
-    child.on('close', (code, signal) => {
+    child.on('close', (code, ended) => {
       end();
+      // A command that was stopped or has failed leaves nothing running; one that is done may have meant to.
+      if (stopped !== undefined || code !== 0) signalAll(processesMarked(mark), 'SIGKILL');
       if (stopped) resolve({ kind: 'stopped', why: stopped });
       else if (code === 0) resolve({ kind: 'done', output: stdout() });
       else {
         const said = stderr().trim();
-        const how = signal === null ? `exit code ${code}` : `killed by ${signal}`;
+        const how = ended === null ? `exit code ${code}` : `killed by ${ended}`;
         resolve({ kind: 'failed', reason: said === '' ? how : `${said.slice(-(MAX_TEXT - 100))} (${how})` });
       }
     });
@@ -207,15 +224,6 @@ function taskVariables(task: Task, worker: string, location: string): Record<str
   return Object.fromEntries(
     Object.entries(variables).map(([name, value]) => [name, value.replaceAll('\0', '').slice(0, MAX_VARIABLE)]),
   );
-}
-
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(process.platform === 'win32' ? pid : -pid, signal);
-  } catch {
-    // It ended by itself meanwhile.
-  }
 }
 
 /** What a stream prints, as text, up to a limit; the rest is dropped and said so. */

@@ -1,16 +1,14 @@
 /** The handlers of `coord worker`: words to input, one store verb, answer to words. */
 import { relative } from 'node:path';
-import { findTask } from '../model/board.ts';
+import { claimOf, findTask } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import { AddDiscovery, Claim, Complete, Fail, parseInput, Release, Renew } from '../model/inputs.ts';
 import { waitingText } from '../model/listing.ts';
-import { claimableTasks } from '../model/summary.ts';
-import { clip, visible, visibleDeep } from '../model/text.ts';
+import { clip, quoted, visible, visibleDeep } from '../model/text.ts';
+import type { Task } from '../model/task.ts';
 import type { ClaimAnswer, NotClaimed } from '../model/worker-verbs.ts';
-import { briefFor } from '../store/brief-for.ts';
 import type { Store } from '../store/store.ts';
-import { nextTask } from '../store/wait.ts';
-import { type Context, leaseSeconds, now, type Reply, textOrStdin, withStore } from './context.ts';
+import { type Context, leaseSeconds, type Reply, textOrStdin, withStore } from './context.ts';
 import { formatTime } from './durations.ts';
 import { EXIT } from './output.ts';
 import { claimText, idleText, listText } from './render.ts';
@@ -36,25 +34,41 @@ export async function claim(
       ? await waitForTask(context, store, input, options)
       : await store.claim(input);
     if (!answer.task) return notClaimed(answer, worker);
-    await bindSession(context, worker);
+    const notes = await bindSession(context, worker, answer.task, answer.already);
     const resultPath = (id: string): string => relative(context.io.cwd, `${store.location}/results/${id}.md`);
-    return { text: claimText(visibleDeep(answer), worker, resultPath), json: answer };
+    return { text: claimText(visibleDeep(answer), worker, resultPath), json: answer, notes };
   });
 }
 
-/** The hooks of a Claude Code session know by this whose claims they look after. */
-async function bindSession(context: Context, worker: string): Promise<void> {
+/**
+ * The hooks of a Claude Code session know by this whose claims they look after. A claim stays with the session that made it,
+ * as long as that lives.
+ *
+ * @returns what the agent should know
+ */
+async function bindSession(context: Context, worker: string, task: Task, isOld: boolean): Promise<string[]> {
   const id = context.io.env['CLAUDE_CODE_SESSION_ID'];
-  if (!id) return;
-  const { openSessions } = await import('../store/sessions.ts'); // only who works in such a session pays for it
+  if (!id) return [];
+  const { openSessions, terminalOf } = await import('../store/sessions.ts'); // only who works in such a session pays for it
   const sessions = openSessions(context.openOptions);
-  if (sessions.get(id)?.worker !== worker) sessions.update(id, { worker });
+  const terminal = terminalOf(context.io.env['CLAUDE_PID']);
+  const made = claimOf(task);
+  const isAnothers = isOld && sessions.namesakes(id, worker, terminal).some((other) => other.claim === made);
+  sessions.update(id, {
+    worker,
+    ...(terminal === undefined ? {} : { terminal }),
+    ...(isAnothers ? {} : { claim: made }),
+  });
+  return isAnothers
+    ? [`Another live session works as ${worker} and has claimed ${task.id}: take another name, or end one of the two.`]
+    : [];
 }
 
 /** Sleeps until there is a task; a time-out says what it waited for. */
 async function waitForTask(context: Context, store: Store, input: Claim, options: ClaimOptions): Promise<ClaimAnswer> {
   let idle: NotClaimed | undefined;
   try {
+    const { nextTask } = await import('../store/wait.ts'); // only who waits pays for it
     return await nextTask(store, input, {
       signal: context.io.signal,
       timeoutMs: options.timeout,
@@ -186,7 +200,8 @@ const LISTED = 10;
 
 export async function list(context: Context): Promise<Reply> {
   return withStore(context, async (store) => {
-    const tasks = claimableTasks(await store.read(), now());
+    const { claimableTasks } = await import('../model/summary.ts');
+    const tasks = claimableTasks(await store.read(), await store.now());
     const rows = tasks.slice(0, LISTED).map((task) => ({ task, shown: task.status }));
     return {
       text:
@@ -226,21 +241,24 @@ export async function showContext(context: Context, worker: string): Promise<Rep
   return withStore(context, async (store) => {
     const [task] = await store.renew(input);
     if (task) {
+      const { briefFor } = await import('../store/brief-for.ts');
       const brief = await briefFor(store, task);
       return { text: visible(brief.trimEnd()), json: { task, brief } };
     }
-    const plan = (await store.readPlan()).trimEnd();
-    const found = (await store.discoveries()).map(
-      (discovery) => `- ${clip(discovery.content, 300)} (${discovery.worker})`,
-    );
+    const plan = await store.readPlan();
+    const found = (await store.discoveries())
+      .slice(-20)
+      .flatMap((discovery) => quoted(`${discovery.worker}: ${clip(discovery.content, 300)}`));
     const brief = [
       `${worker} holds no task.`,
       '',
-      plan,
+      '## Plan',
+      '',
+      ...(plan.trim() === '' ? ['None.'] : quoted(plan, 10_000, 'master-plan.md')),
       '',
       '## Discoveries',
       '',
-      ...(found.length > 0 ? found.slice(-20) : ['None.']),
+      ...(found.length > 0 ? found : ['None.']),
     ].join('\n');
     return { text: visible(brief), json: { task: null, brief }, notes: [`Next: coord worker claim ${worker}`] };
   });

@@ -25,6 +25,8 @@ const NEXT = {
   'claim-lost': 'claim_task',
   'outcome-unknown': 'get_status, and repeat the call if it was not made',
   'store-unavailable': TELL_USER,
+  'board-unsafe': TELL_USER,
+  'not-allowed': TELL_USER,
   'settings-malformed': TELL_USER,
   'command-not-found': TELL_USER,
   'claude-not-found': TELL_USER,

@@ -68,3 +68,32 @@ export function initJson(): JsonSchema {
 export function releaseJson(): JsonSchema {
   return without(inputJson(ReleaseTask()), 'attempt');
 }
+
+/**
+ * Arguments as clients really send them: null for what is not given, and arrays, numbers and booleans as JSON text. Only where
+ * the tool wants no text there, so that a description of digits stays one.
+ */
+export function asSent(given: unknown, json: JsonSchema): unknown {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given ?? {};
+  const properties = propertiesOf(json);
+  const read: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value === null) continue;
+    read[name] = typeof value === 'string' ? readAs(value, properties[name]) : value;
+  }
+  return read;
+}
+
+function readAs(text: string, wanted: unknown): unknown {
+  const type = typeof wanted === 'object' && wanted !== null && 'type' in wanted ? wanted.type : undefined;
+  if (type !== 'array' && type !== 'object' && type !== 'number' && type !== 'integer' && type !== 'boolean')
+    return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    const isWanted =
+      type === 'array' ? Array.isArray(value) : type === 'integer' ? typeof value === 'number' : typeof value === type;
+    return isWanted ? value : text;
+  } catch {
+    return text; // the check says what is wrong with it
+  }
+}

@@ -3,15 +3,19 @@
  * claims made through it. The SDK may build several servers for one connection; they all share this.
  */
 import type { McpServer } from '@modelcontextprotocol/server';
-import { isSettled } from '../model/board.ts';
+import { claimOf, isSettled } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
-import { DEFAULT_LEASE_SECONDS } from '../model/fields.ts';
+import { DEFAULT_LEASE_SECONDS } from '../model/limits.ts';
 import { initStore, openStore, type OpenOptions } from '../store/open.ts';
-import { openSessions } from '../store/sessions.ts';
+import type { Task } from '../model/task.ts';
+import { openSessions, terminalOf } from '../store/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { keepLease } from '../store/wait.ts';
 import { LONGEST_WAIT, LONGEST_WAIT_OF_OTHERS } from './wait-for-task.ts';
 
+/** Resources that one connection may subscribe to. */
+const MOST_SUBSCRIBED = 200;
+const LONGEST_URI = 1000;
 /** How long the list of resources rests before clients are told that it changed. */
 const QUIET_MS = 5000;
 
@@ -26,6 +30,8 @@ export interface SessionOptions {
   version: string;
   /** Of the Claude Code session that started this process, whose hooks look after its claims. */
   claudeSessionId?: string | undefined;
+  /** Its process id, as the client says it. */
+  claudePid?: string | undefined;
   /** COORD_MCP_WAIT_MAX: the longest wait in seconds, whatever the client. */
   longestWaitSeconds?: number | undefined;
 }
@@ -97,12 +103,15 @@ export class Session {
     keepLease(this.store, { worker, taskId, leaseSeconds }, lease.signal, () => this.drops(taskId));
   }
 
-  /** Tells the hooks of the session around us who works in it. A subagent's name is not the session's. */
-  bind(worker: string): void {
-    const { claudeSessionId: id, openOptions } = this.#options;
+  /** Tells the hooks of the session around us who works in it, and on what. A subagent's name is not the session's. */
+  bind(worker: string, task: Task): void {
+    const { claudeSessionId: id, claudePid, openOptions } = this.#options;
     if (!id || worker !== this.worker) return;
+    const terminal = terminalOf(claudePid);
+    const claim = claimOf(task);
     const sessions = openSessions(openOptions);
-    if (sessions.get(id)?.worker !== worker) sessions.update(id, { worker });
+    if (sessions.namesakes(id, worker, terminal).some((other) => other.claim === claim)) return; // theirs, while they live
+    sessions.update(id, { worker, claim, ...(terminal === undefined ? {} : { terminal }) });
   }
 
   drops(taskId: string): void {
@@ -117,10 +126,11 @@ export class Session {
   async showsLife(worker: string): Promise<void> {
     if (this.#options.renewsLeases || !this.#store) return;
     const { tasks } = await this.#store.read();
+    const now = Date.parse(await this.#store.now());
     const isDue = tasks.some((task) => {
       if (task.status !== 'claimed' || task.claimed_by !== worker || task.lease_expires_at === null) return false;
       const lease = task.lease_seconds ?? DEFAULT_LEASE_SECONDS;
-      return Date.parse(task.lease_expires_at) - Date.now() < (lease * 1000 * 2) / 3;
+      return Date.parse(task.lease_expires_at) - now < (lease * 1000 * 2) / 3;
     });
     if (isDue) await this.#store.renew({ worker });
   }
@@ -131,7 +141,11 @@ export class Session {
     this.#servers.add(server);
   }
 
+  /** Over HTTP nobody could be told of a change, so nothing is kept. */
   subscribe(uri: string): void {
+    if (!this.#options.renewsLeases) return;
+    if (this.#subscribed.size >= MOST_SUBSCRIBED || uri.length > LONGEST_URI)
+      throw new CoordError('invalid-input', `At most ${MOST_SUBSCRIBED} subscriptions, of ${LONGEST_URI} characters.`);
     this.#subscribed.add(uri);
     this.watchResources();
   }

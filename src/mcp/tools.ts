@@ -9,8 +9,9 @@ import * as z from 'zod/mini';
 import { findTask } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import { AddTasks, parseInput, Claim } from '../model/inputs.ts';
-import { DEFAULT_LEASE_SECONDS } from '../model/fields.ts';
+import { DEFAULT_LEASE_SECONDS } from '../model/limits.ts';
 import { shownStatus } from '../model/listing.ts';
+import { bytesOf, clip, startOf, visible } from '../model/text.ts';
 import { refusal } from './errors.ts';
 import * as inputs from './inputs.ts';
 import { answer, inputJson, type JsonSchema, list, record, shown, text, whole, yesNo } from './schemas.ts';
@@ -20,6 +21,23 @@ import { NEXT, waitForTask } from './wait-for-task.ts';
 
 /** Ids and names shown of a list that may be long. */
 const SHOWN = 20;
+/** Bytes of what a claim shows of each text, from the 4 kB that it may have in all; get_task has the rest. */
+const IN_CLAIM = { description: 1200, files: 300, hints: 500, last: 200 };
+
+function cutText(long: string, most: number): string {
+  return startOf(long, most, 'get_task has the rest');
+}
+
+/** The first entries that take so many characters together. */
+function cutList(entries: readonly string[], most: number): string[] {
+  let left = most;
+  const kept = entries.map(shortPath).filter((entry) => (left -= bytesOf(entry) + 3) >= 0);
+  return kept.length < entries.length ? [...kept, `… ${entries.length - kept.length} more: get_task`] : kept;
+}
+
+function shortPath(path: string): string {
+  return visible(clip(path, 100));
+}
 
 interface Tool<S extends z.ZodMiniType> {
   description: string;
@@ -37,6 +55,8 @@ interface Tool<S extends z.ZodMiniType> {
 /** Registers every tool, in the order of a worker's need. */
 export function addTools(server: McpServer, session: Session): void {
   const add = <S extends z.ZodMiniType>(name: string, tool: Tool<S>): void => {
+    let known: JsonSchema | undefined;
+    const fields = (): JsonSchema => (known ??= inputJson(tool.input()));
     server.registerTool(
       name,
       {
@@ -53,7 +73,7 @@ export function addTools(server: McpServer, session: Session): void {
       },
       async (given: unknown, context: ServerContext): Promise<CallToolResult> => {
         try {
-          const input = parseInput(tool.input, given ?? {});
+          const input = parseInput(tool.input, inputs.asSent(given, fields()));
           const result = await tool.run(session, input, context);
           const structuredContent = {
             ...result,
@@ -131,26 +151,28 @@ export function addTools(server: McpServer, session: Session): void {
       }
       const { task, already, taken_over_from, overlaps } = claimed;
       session.holds(worker, task.id, task.lease_seconds ?? DEFAULT_LEASE_SECONDS);
-      session.bind(worker);
+      session.bind(worker, task);
       const { files, hints } = task.context;
       return {
         claimed: true,
         task: {
           id: task.id,
-          description: task.description,
+          description: cutText(task.description, IN_CLAIM.description),
           priority: task.priority,
-          ...(files.length > 0 ? { files } : {}),
-          ...(hints === '' ? {} : { hints }),
-          ...(task.tags.length > 0 ? { tags: task.tags } : {}),
-          ...(task.dependencies.length > 0 ? { builds_on: task.dependencies } : {}),
-          ...(task.last_error === null ? {} : { last_error: task.last_error }),
-          ...(task.note === undefined ? {} : { note: task.note }),
+          ...(files.length > 0 ? { files: cutList(files, IN_CLAIM.files) } : {}),
+          ...(hints === '' ? {} : { hints: cutText(hints, IN_CLAIM.hints) }),
+          ...(task.tags.length > 0 ? { tags: cutList(task.tags, IN_CLAIM.files) } : {}),
+          ...(task.dependencies.length > 0 ? { builds_on: cutList(task.dependencies, IN_CLAIM.files) } : {}),
+          ...(task.last_error === null ? {} : { last_error: cutText(task.last_error, IN_CLAIM.last) }),
+          ...(task.note === undefined ? {} : { note: cutText(task.note, IN_CLAIM.last) }),
         },
         attempt: task.attempt,
         lease_expires_at: task.lease_expires_at,
         ...(already ? { already } : {}),
         ...(taken_over_from === undefined ? {} : { taken_over_from }),
-        ...(overlaps.length > 0 ? { overlaps } : {}),
+        ...(overlaps.length > 0
+          ? { overlaps: overlaps.slice(0, 3).map((one) => ({ ...one, files: one.files.slice(0, 3).map(shortPath) })) }
+          : {}),
         next: `do it, then complete_task${task.dependencies.length > 0 ? '; get_task shows what it builds on' : ''}`,
       };
     },

@@ -4,6 +4,7 @@ import { CoordError } from '../model/errors.ts';
 import { type Listable, listTasks } from '../model/listing.ts';
 import type { Discovery } from '../model/report.ts';
 import { summarise } from '../model/summary.ts';
+import type { Task } from '../model/task.ts';
 import { clip } from '../model/text.ts';
 import type { Store } from '../store/store.ts';
 
@@ -16,6 +17,9 @@ const LINE = 100;
 /** Characters of a result that get_task repeats, of the task itself and of each task it builds on. The file has it all. */
 const LONGEST_RESULT = 20_000;
 const LONGEST_DEPENDENCY = 2000;
+/** Results of the tasks before it, and paths, that get_task repeats: clients cut an answer at 50,000 characters. */
+const SHOWN_DEPENDENCIES = 8;
+const SHOWN_FILES = 50;
 
 export interface StatusQuery {
   view?: 'summary' | 'tasks' | 'workers' | 'discoveries' | undefined;
@@ -26,7 +30,7 @@ export interface StatusQuery {
 
 export async function statusView(store: Store, you: string, query: StatusQuery): Promise<Record<string, unknown>> {
   const board = await store.read();
-  const now = new Date().toISOString();
+  const now = await store.now();
   const base = { revision: board.revision, you };
   const start = query.cursor === undefined ? 0 : Number(query.cursor);
   if (!Number.isSafeInteger(start) || start < 0)
@@ -138,18 +142,34 @@ export async function taskView(store: Store, id: string): Promise<Record<string,
   const about = discoveries.filter((discovery) => discovery.task_id === id);
   return {
     revision: board.revision,
-    task,
+    task: bounded(task),
     ...(result ? { result: { ...result, output: cut(result.output, LONGEST_RESULT, `results/${id}.md`) } } : {}),
     ...(builtOn.length > 0
       ? {
-          builds_on: builtOn.map((other) => ({
+          builds_on: builtOn.slice(0, SHOWN_DEPENDENCIES).map((other) => ({
             id: other.task_id,
             output: cut(other.output, LONGEST_DEPENDENCY, `results/${other.task_id}.md`),
-            files: [...other.files_created, ...other.files_modified],
+            files: [...other.files_created, ...other.files_modified].slice(0, SHOWN_FILES),
           })),
+          ...(builtOn.length > SHOWN_DEPENDENCIES
+            ? { more: `${builtOn.length - SHOWN_DEPENDENCIES} more in results/` }
+            : {}),
         }
       : {}),
     ...(about.length > 0 ? { discoveries: about.slice(-DEFAULT_LIMIT).map(discoveryView) } : {}),
+  };
+}
+
+function bounded(task: Task): Task {
+  const { files } = task.context;
+  const shown = files.slice(0, SHOWN_FILES).map((file) => clip(file, 200));
+  return {
+    ...task,
+    dependencies: task.dependencies.slice(0, 100),
+    context: {
+      ...task.context,
+      files: files.length > SHOWN_FILES ? [...shown, `… ${files.length - SHOWN_FILES} more`] : shown,
+    },
   };
 }
 

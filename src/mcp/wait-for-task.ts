@@ -48,8 +48,8 @@ export async function waitForTask(wait: Wait): Promise<Waited> {
   let ticking: NodeJS.Timeout | undefined;
   const progress = (): void =>
     wait.onProgress?.(elapsed(), `waiting${idle ? `: ${waitingText(idle).replace(/^blocked: /, '')}` : ''}`);
-  const answer = (board: Board, changed: boolean): Waited => {
-    const claimable = claimableTasks(board, new Date().toISOString()).length;
+  const answer = (board: Board, now: string, changed: boolean): Waited => {
+    const claimable = claimableTasks(board, now).length;
     const reason = idle?.reason ?? 'claimable';
     return {
       revision: board.revision,
@@ -65,10 +65,11 @@ export async function waitForTask(wait: Wait): Promise<Waited> {
       wait.store,
       async () => {
         const board = await wait.store.read();
-        idle = idleReason(board, wait.worker, new Date().toISOString());
+        const now = await wait.store.now();
+        idle = idleReason(board, wait.worker, now);
         // Drained or stuck, and the caller knows: it stands by for whatever comes next.
         const isNew = wait.afterRevision === undefined ? isOver(idle) : board.revision > wait.afterRevision;
-        if (!idle || (isNew && (isOver(idle) || ticking === undefined))) return { answer: answer(board, true) };
+        if (!idle || (isNew && (isOver(idle) || ticking === undefined))) return { answer: answer(board, now, true) };
         if (ticking === undefined) {
           ticking = setInterval(progress, PROGRESS_MS);
           progress();
@@ -79,7 +80,7 @@ export async function waitForTask(wait: Wait): Promise<Waited> {
     );
   } catch (error) {
     if (!(error instanceof CoordError) || error.code !== 'timed-out') throw error;
-    return answer(await wait.store.read(), false);
+    return answer(await wait.store.read(), await wait.store.now(), false);
   } finally {
     clearInterval(ticking);
   }

@@ -10,9 +10,13 @@ export interface Board {
   version: 1;
   /** Number of commits that led here; counts up by one with each. */
   revision: number;
+  /** Names this very revision: the log's incarnation, the revision it was made from, itself. Only where it is kept in files. */
+  commit?: string;
   goal?: string;
   /** Highest number ever used in an id, where it is more than the tasks show: ids are never reused. */
   last_id?: number;
+  /** What agents have cost that did no task, such as planning, over all runs, in US dollars. */
+  cost_usd?: number;
   tasks: Task[];
   /** Fields that coord does not know are kept. */
   [unknown: string]: unknown;
@@ -59,6 +63,11 @@ export function isSettled(task: Task): boolean {
 /** A claim whose lease has run out: the next claim takes the task over. Times are ISO 8601 UTC, compared as text. */
 export function isExpired(task: Task, now: string): boolean {
   return task.status === 'claimed' && task.lease_expires_at !== null && task.lease_expires_at <= now;
+}
+
+/** Names one claim of a task, which no other has: `task-001#2` is its second. */
+export function claimOf({ id, attempt }: Pick<Task, 'id' | 'attempt'>): string {
+  return `${id}#${attempt}`;
 }
 
 /** Tasks by id, in one pass over the board. */
@@ -138,6 +147,12 @@ export function expireLastAttempts(board: Board, now: string): { board: Board; f
       completed_at: now,
     }));
   return { board: replaceTasks(board, failed), failed };
+}
+
+/** Adds what agents have cost that did no task, in US dollars. */
+export function addCost(board: Board, { cost_usd }: { cost_usd: number }): Change<void> {
+  if (cost_usd === 0) return { answer: undefined };
+  return { board: { ...board, cost_usd: (board.cost_usd ?? 0) + cost_usd }, answer: undefined };
 }
 
 /** Questions about the dependencies of one board, each task looked at once however many ask. */

@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'claim-lost' // the task is not, or no longer, this worker's
   | 'outcome-unknown' // paused for so long that the log of commits moved on
   | 'store-unavailable' // the disk, a permission or a path says no
+  | 'board-unsafe' // a link, or somebody else's folder, where the board should be
+  | 'not-allowed' // agents may not do this
   | 'settings-malformed' // a file of Claude Code's settings cannot be merged with
   | 'command-not-found' // `coord worker run` cannot start its command
   | 'claude-not-found' // there is no Claude Code to start

@@ -7,18 +7,18 @@ import type { Board } from './board.ts';
 import { sortByDependency } from './graph.ts';
 import { describeIssues, fieldName, issueText } from './inputs.ts';
 import { highestNumber } from './leader-verbs.ts';
-import { DEFAULT_LEASE_SECONDS } from './fields.ts';
+import { DEEPEST, DEFAULT_LEASE_SECONDS, MAX_REVISION } from './limits.ts';
+import { isDeeper } from './stored-board.ts';
 import { Task } from './task.ts';
-
-/** Far above any real board, and far below where adding one loses precision. */
-const MAX_REVISION = 1_000_000_000_000;
 
 const BoardFile = z
   .looseObject({
     version: z._default(z.literal(1), 1),
-    revision: z.optional(z.int().check(z.minimum(0), z.maximum(MAX_REVISION))),
+    revision: z.optional(z.int().check(z.minimum(0), z.maximum(MAX_REVISION / 2))),
+    commit: z.optional(z.string()),
     goal: z.optional(z.string()),
     last_id: z.optional(z.int().check(z.minimum(0))),
+    cost_usd: z.optional(z.number().check(z.minimum(0))),
     tasks: z.array(Task),
   })
   .check(({ value: board, issues }) => {
@@ -45,8 +45,10 @@ const BoardFile = z
 export interface EditedBoard {
   version: 1;
   revision?: number | undefined;
+  commit?: string | undefined;
   goal?: string | undefined;
   last_id?: number | undefined;
+  cost_usd?: number | undefined;
   tasks: Task[];
   [unknown: string]: unknown;
 }
@@ -57,6 +59,9 @@ export type ParsedBoard =
 
 /** Checks a document that is already JSON. Missing fields take their defaults, unknown ones are kept. */
 export function parseBoard(value: unknown): ParsedBoard {
+  // What is deeper ends the stack of whoever checks, compares or copies it. Below the board, its tasks, and a task.
+  if (isDeeper(value, DEEPEST + 3))
+    return { ok: false, path: [], field: 'the board', problem: `nested more than ${DEEPEST} levels deep` };
   const parsed = BoardFile.safeParse(value);
   if (parsed.success) return { ok: true, board: parsed.data };
   const [issue] = parsed.error.issues;
@@ -121,9 +126,9 @@ export function mergeEdit(base: Board, head: Board, edit: EditedBoard, now: stri
   }
 
   // Somebody who writes only the tasks does not mean to take the goal away.
-  const { revision: _r, tasks: _t, goal = base.goal, ...otherFields } = edit;
+  const { revision: _r, commit: _c, tasks: _t, goal = base.goal, ...otherFields } = edit;
   const editFields = { ...otherFields, ...(goal === undefined ? {} : { goal }) };
-  const fields = mergeFields(base, head, editFields, ['version', 'revision', 'tasks', 'last_id']);
+  const fields = mergeFields(base, head, editFields, ['version', 'revision', 'commit', 'tasks', 'last_id']);
   if (typeof fields === 'string') return conflict(`${fields} was changed on both sides`);
   const next: Board = {
     ...(fields as Omit<Board, 'tasks'>),

@@ -5,7 +5,8 @@
 import en from 'zod/v4/locales/en.js';
 import * as z from 'zod/mini';
 import { CoordError } from './errors.ts';
-import { DEFAULT_LEASE_SECONDS, Description, lazily, MAX_TEXT, Name, Priority } from './fields.ts';
+import { Description, lazily, Name, Priority } from './fields.ts';
+import { DEFAULT_LEASE_SECONDS, MAX_TEXT } from './limits.ts';
 
 // One check a process is the rule, and generating code for it takes longer than the check.
 z.config({ ...en(), jitless: true });
@@ -111,6 +112,7 @@ export const Release = lazily(() =>
     cost_usd: z.optional(Cost()),
   }),
 );
+export const AddCost = lazily(() => z.strictObject({ cost_usd: Cost() }));
 export const AddDiscovery = lazily(() =>
   z.strictObject({
     worker: Worker(),
@@ -142,6 +144,7 @@ export type Renew = z.infer<ReturnType<typeof Renew>>;
 export type Complete = z.infer<ReturnType<typeof Complete>>;
 export type Fail = z.infer<ReturnType<typeof Fail>>;
 export type Release = z.infer<ReturnType<typeof Release>>;
+export type AddCost = z.infer<ReturnType<typeof AddCost>>;
 export type AddDiscovery = z.infer<ReturnType<typeof AddDiscovery>>;
 export type WritePlan = z.infer<ReturnType<typeof WritePlan>>;
 export type InitBoard = z.infer<ReturnType<typeof InitBoard>>;

@@ -12,7 +12,7 @@ import {
 import { CoordError } from './errors.ts';
 import { dependantsOf, sortByDependency } from './graph.ts';
 import type { AddTasks, CancelTasks, EditTask, NewTask, TaskIds } from './inputs.ts';
-import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from './fields.ts';
+import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from './limits.ts';
 import type { Task } from './task.ts';
 import { clip } from './text.ts';
 

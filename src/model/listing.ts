@@ -1,6 +1,6 @@
 /** Boards narrowed down to the tasks that somebody asks for, and the words for what tasks wait for. */
 import { type Board, Dependencies, expireLastAttempts } from './board.ts';
-import { STATUSES } from './fields.ts';
+import { STATUSES } from './limits.ts';
 import type { Task } from './task.ts';
 import type { NotClaimed } from './worker-verbs.ts';
 

@@ -109,7 +109,7 @@ const WORKER_STEPS: Record<
     discover: `\`coord worker discover ${worker} "<finding>" -t <tag>\`.`,
     lease: `A task that takes longer than 20 minutes: \`coord worker heartbeat ${worker}\` keeps your claim. Without it the claim
    expires after 30 minutes and somebody else gets the task.`,
-    complete: `\`coord worker complete ${worker} <task> "<result>" -m <modified files> -c <created files>\`
+    complete: `\`coord worker done ${worker} <task> "<result>" -m <modified files> -c <created files>\`
    Cannot do it? \`coord worker fail ${worker} <task> "<what is wrong, what you tried>"\`. Must stop half-way?
    \`coord worker release ${worker} <task> "<what is done, what is left>"\`.
    exit code 4: the claim is no longer yours; your text was kept, go on with step 1.`,

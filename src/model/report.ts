@@ -2,6 +2,7 @@
 import type { Board } from './board.ts';
 import { sortByDependency } from './graph.ts';
 import { summarise } from './summary.ts';
+import { quoted, visible } from './text.ts';
 
 /** What a worker handed in. */
 export interface Result {
@@ -47,7 +48,7 @@ export function writeReport(
   const { counts, failed, stuck } = summarise(board, now);
   const byTask = new Map(results.map((result) => [result.task_id, result]));
   const lines: string[] = ['# Summary', ''];
-  if (board.goal !== undefined) lines.push(`**Goal:** ${board.goal}`, '');
+  if (board.goal !== undefined) lines.push(`**Goal:** ${oneLine(board.goal)}`, '');
   lines.push(
     `**Tasks:** ${counts.done} of ${counts.total} done, ${counts.failed} failed, ${counts.cancelled} cancelled, ${counts.available + counts.claimed} open.`,
     `**Written:** ${now}, revision ${board.revision}.`,
@@ -65,19 +66,19 @@ export function writeReport(
       lines.push('*No result was stored.*', '');
       continue;
     }
-    lines.push(demoteHeadings(result.output.trim() || '*The result is empty.*'), '');
-    if (result.files_created.length > 0) lines.push(`Created: ${result.files_created.join(', ')}`, '');
-    if (result.files_modified.length > 0) lines.push(`Modified: ${result.files_modified.join(', ')}`, '');
+    lines.push(...(result.output.trim() === '' ? ['*The result is empty.*'] : fenced(result.output)), '');
+    if (result.files_created.length > 0) lines.push(`Created: ${result.files_created.map(oneLine).join(', ')}`, '');
+    if (result.files_modified.length > 0) lines.push(`Modified: ${result.files_modified.map(oneLine).join(', ')}`, '');
   }
   const files = [
     ...new Set(results.flatMap((result) => [...result.files_created, ...result.files_modified])),
   ].toSorted();
-  if (files.length > 0) lines.push('## Files touched', '', ...files.map((file) => `- ${file}`), '');
+  if (files.length > 0) lines.push('## Files touched', '', ...files.map((file) => `- ${oneLine(file)}`), '');
   lines.push('## Discoveries', '');
   if (discoveries.length === 0) lines.push('None.', '');
   for (const found of discoveries) {
     const about = [found.worker, found.task_id, ...found.tags.map((tag) => `#${tag}`)].filter(Boolean).join(', ');
-    lines.push(`- ${found.content.trim().replaceAll('\n', '\n  ')} (${about})`);
+    lines.push(`- ${about}`, '', ...fenced(found.content).map((line) => `  ${line}`), '');
   }
   if (discoveries.length > 0) lines.push('');
   if (failed.length > 0) {
@@ -102,10 +103,15 @@ export function writeReport(
 }
 
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  return withoutHtml(visible(text).replace(/\s+/g, ' ').trim());
 }
 
-/** Headings of a result go below the report's own. */
-function demoteHeadings(markdown: string): string {
-  return markdown.replace(/^(#{1,3}) /gm, '###$1 ');
+/** Text of an agent for a report, as a quotation: its headings stay below the report's own, and its lines its own. */
+export function fenced(text: string): string[] {
+  return quoted(withoutHtml(text));
+}
+
+/** Markup of its own would reach whoever looks at the report in a browser. */
+function withoutHtml(text: string): string {
+  return text.replace(/<(?=[A-Za-z/!?])/g, '&lt;');
 }

@@ -15,7 +15,8 @@
  * failed or cancelled task).
  */
 import * as z from 'zod/mini';
-import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, Description, MAX_TEXT, Name, Priority, STATUSES } from './fields.ts';
+import { Description, Name, Priority } from './fields.ts';
+import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, MAX_TEXT, STATUSES } from './limits.ts';
 
 /** Exactly what `Date.prototype.toISOString` writes: times are compared as text. */
 const Time = z.iso.datetime({ precision: 3, error: 'must be a UTC time such as 2026-01-31T12:00:00.000Z' });

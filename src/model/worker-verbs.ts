@@ -17,7 +17,7 @@ import {
 import { CoordError } from './errors.ts';
 import { PathIndex } from './files.ts';
 import type { Claim, Complete, Fail, Release, Renew } from './inputs.ts';
-import { DEFAULT_LEASE_SECONDS } from './fields.ts';
+import { DEFAULT_LEASE_SECONDS } from './limits.ts';
 import type { Task } from './task.ts';
 import { clip } from './text.ts';
 
@@ -162,7 +162,7 @@ function namedTask(
   const other = board.tasks.find((held) => held.status === 'claimed' && held.claimed_by === worker && held.id !== id);
   if (other) {
     throw new CoordError('worker-busy', `${worker} still holds ${other.id}.`, {
-      hint: `coord worker complete ${worker} ${other.id} "<what you did>" (or fail, or release), then claim ${id}`,
+      hint: `coord worker done ${worker} ${other.id} "<what you did>" (or fail, or release), then claim ${id}`,
     });
   }
   if (task.status === 'claimed' && !isExpired(task, now)) {

@@ -16,8 +16,8 @@ export interface Job {
   timeoutMs: number;
   /** Ends the job as `interrupted`. */
   signal: AbortSignal;
-  /** Told once, before the agent has its prompt. */
-  onStart: (agent: ProcessId & { session_id: string }) => void;
+  /** Told once, before the agent has its prompt. The mark is the value of COORD_RUN in the environment of all that it starts. */
+  onStart: (agent: ProcessId & { mark: string }) => Promise<void>;
   /** Told what it does: `Edit src/user.ts`. */
   onAction: (action: string) => void;
   /** Told what a person should know, and what stops nothing. */

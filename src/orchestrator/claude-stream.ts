@@ -56,11 +56,21 @@ export class ClaudeStream {
         this.#takeToolResults(event);
         return undefined;
       case 'result':
-        this.#result = resultOf(event);
+        this.#takeResult(resultOf(event));
         return undefined;
       default:
         return undefined;
     }
+  }
+
+  /**
+   * The last one counts, as every turn that a background task causes ends with one. But work that was finished stays so: an
+   * error after a success says that a turn nobody asked for has failed.
+   */
+  #takeResult(result: Result): void {
+    const costUsd = Math.max(result.costUsd, this.#result?.costUsd ?? 0);
+    const isSpurious = this.#result !== undefined && !this.#result.isError && result.isError;
+    this.#result = { ...(isSpurious && this.#result ? this.#result : result), costUsd };
   }
 
   #takeSystem(event: Fields): string | undefined {
@@ -146,6 +156,22 @@ export class ClaudeStream {
       return { kind: 'no-answer', reason: 'it gave no answer in the form that was asked for' };
     return undefined;
   }
+}
+
+/** What a session has cost, by the last lines that it said; undefined where none of them says. */
+export function costOf(lines: readonly string[], session: string): number | undefined {
+  let cost: number | undefined;
+  for (const line of lines) {
+    if (!line.includes('"result"')) continue;
+    try {
+      const event: unknown = JSON.parse(line);
+      if (!isFields(event) || event['type'] !== 'result' || event['session_id'] !== session) continue;
+      cost = Math.max(cost ?? 0, resultOf(event).costUsd);
+    } catch {
+      // Cut off by the end of what was read, or never one of its events.
+    }
+  }
+  return cost;
 }
 
 function apiFailure({ status, text, terminalReason }: Result): { kind: FailureKind; reason: string } {

@@ -11,7 +11,8 @@ import { clip } from '../model/text.ts';
 import type { ProcessId } from '../store/open.ts';
 import type { Agent, FailureKind, Job, Outcome } from './agent.ts';
 import { ClaudeStream } from './claude-stream.ts';
-import { identify, killAndWait, signalAll, signalOne, treeOf } from './processes.ts';
+import { ORCHESTRATED_COMMANDS, shellRules } from '../model/agent-commands.ts';
+import { allOf, identify, killAndWait, MARK, processesMarked, signalAll, signalOne, treeOf } from './processes.ts';
 
 /** The first release with all the flags below that was tried. */
 const OLDEST = [2, 1, 0] as const;
@@ -26,9 +27,9 @@ const BACKGROUND_MS = 30_000;
 const STREAM_GRACE_MS = 500;
 const PREFLIGHT_MS = 60_000;
 
-/** Variables of a surrounding Claude Code session, which would make the worker part of it. */
+/** Variables of a surrounding Claude Code session, which would make the worker part of it; and secrets that are not its. */
 const SURROUNDING =
-  /^(CLAUDECODE|AI_AGENT|CLAUDE_PID|CLAUDE_EFFORT|CLAUDE_PROJECT_DIR|CLAUDE_ENV_FILE|CLAUDE_PLUGIN_.*|CLAUDE_CODE_(SESSION_|CHILD_|MESSAGING_|ENTRYPOINT|EXECPATH|LAUNCHED_BY_).*)$/;
+  /^(CLAUDECODE|AI_AGENT|CLAUDE_PID|CLAUDE_EFFORT|CLAUDE_PROJECT_DIR|CLAUDE_ENV_FILE|CLAUDE_PLUGIN_.*|CLAUDE_CODE_(SESSION_|CHILD_|MESSAGING_|ENTRYPOINT|EXECPATH|LAUNCHED_BY_).*|COORD_MCP_TOKENS)$/;
 
 export interface ClaudeOptions {
   /** The executable; default `claude` on PATH. */
@@ -51,7 +52,7 @@ export interface ClaudeOptions {
 
 export class Claude implements Agent {
   readonly #options: ClaudeOptions;
-  readonly #running = new Map<number, ProcessId[]>();
+  readonly #running = new Set<Running>();
 
   constructor(options: ClaudeOptions) {
     this.#options = options;
@@ -119,8 +120,8 @@ export class Claude implements Agent {
   }
 
   async run(job: Job): Promise<Outcome> {
-    const sessionId = randomUUID();
-    const child = spawn(this.#executable, this.#arguments(job, sessionId), {
+    const mark = randomUUID();
+    const child = spawn(this.#executable, this.#arguments(job, mark), {
       cwd: job.cwd,
       // The hooks of `coord setup claude` leave claims and endings of such a session to us.
       env: {
@@ -128,33 +129,30 @@ export class Claude implements Agent {
         COORDINATION_DIR: this.#options.boardDir(),
         COORD_WORKER: job.worker,
         COORD_ORCHESTRATED: '1',
+        [MARK]: mark,
       },
       stdio: 'pipe',
       detached: process.platform !== 'win32', // a group of its own: Ctrl-C in the terminal is for us to pass on
     });
-    const run = new Running(child, job, this.#options);
-    const { pid } = child;
-    if (pid !== undefined) {
-      this.#running.set(pid, [{ pid, started: '' }]);
-      run.onTree = (tree) => this.#running.set(pid, tree);
-      const self = identify(pid);
-      if (self) job.onStart({ ...self, session_id: sessionId });
-    }
+    const run = new Running(child, job, mark, this.#options);
+    this.#running.add(run);
     try {
+      const self = child.pid === undefined ? undefined : identify(child.pid);
+      if (self) await job.onStart({ ...self, mark });
       return await run.end();
+    } catch (error) {
+      run.kill(); // it was never told what to do
+      throw error;
     } finally {
-      if (pid !== undefined) this.#running.delete(pid);
+      this.#running.delete(run);
     }
   }
 
   killAll(): void {
-    for (const [pid, tree] of this.#running) {
-      const now = treeOf(pid);
-      signalAll([...now, ...tree], 'SIGKILL');
-    }
+    for (const run of this.#running) run.kill();
   }
 
-  #arguments(job: Job, sessionId: string): string[] {
+  #arguments(job: Job, mark: string): string[] {
     const { model, maxTurns, permissionMode, allowedTools, coord, boardDir } = this.#options;
     const [command = '', ...args] = coord;
     const server = { command, args: [...args, '--dir', boardDir(), 'mcp', '--worker', job.worker], alwaysLoad: true };
@@ -165,7 +163,7 @@ export class Claude implements Agent {
       ...option('--input-format', 'stream-json'),
       ...option('--output-format', 'stream-json'),
       '--verbose', // without it there is no stream
-      ...option('--session-id', sessionId),
+      ...option('--session-id', mark),
       ...option('--name', job.worker),
       ...option('--permission-mode', job.isReadOnly ? 'dontAsk' : (permissionMode ?? 'acceptEdits')),
       ...option('--mcp-config', JSON.stringify({ mcpServers: { coordination: server } })),
@@ -179,7 +177,7 @@ export class Claude implements Agent {
       '--allowedTools',
       ...(job.isReadOnly
         ? ['Read', 'Glob', 'Grep', 'Bash(git log *)', 'Bash(git status *)']
-        : ['Bash(coord *)', ...WORKER_TOOLS, ...(allowedTools ?? [])]),
+        : [...shellRules('worker', ORCHESTRATED_COMMANDS), ...WORKER_TOOLS, ...(allowedTools ?? [])]),
     ];
   }
 }
@@ -208,12 +206,16 @@ class Running {
   #tree: ProcessId[] = [];
   #timers = new Set<NodeJS.Timeout>();
   #stderr = '';
-  /** Told each time the tree has been looked at. */
-  onTree: (tree: ProcessId[]) => void = () => {};
+  readonly #mark: string;
+  /** How the process ended, in words. */
+  readonly #ending: Promise<string>;
 
-  constructor(child: ChildProcess, job: Job, options: ClaudeOptions) {
+  constructor(child: ChildProcess, job: Job, mark: string, options: ClaudeOptions) {
     this.#child = child;
     this.#job = job;
+    this.#mark = mark;
+    this.#ending = this.#ended();
+    child.stdin?.on('error', () => {}); // it ended before it read its prompt: the exit says why
     this.#stream = new ClaudeStream(job.cwd);
     this.#patience = {
       grace: options.graceMs ?? GRACE_MS,
@@ -228,14 +230,13 @@ class Running {
     signal.addEventListener('abort', interrupt, { once: true });
     this.#after(timeoutMs, () => this.#stop('timeout', `it took longer than ${Math.round(timeoutMs / 1000)} s`));
     this.#read();
-    this.#child.stdin?.on('error', () => {}); // it ended before it read its prompt: the exit says why
     this.#child.stdin?.write(
       `${JSON.stringify({ type: 'user', message: { role: 'user', content: this.#job.prompt } })}\n`,
     );
     if (signal.aborted) interrupt();
     try {
-      const ending = await this.#ended();
-      await killAndWait(this.#tree); // what it left behind
+      const ending = await this.#ending;
+      await killAndWait(allOf(this.#tree, processesMarked(this.#mark))); // what it left behind
       return this.#outcome(ending);
     } finally {
       signal.removeEventListener('abort', interrupt);
@@ -301,16 +302,19 @@ class Running {
   #look(): void {
     const { pid } = this.#child;
     if (pid === undefined) return;
-    const known = new Set(this.#tree.map((one) => `${one.pid} ${one.started}`));
-    this.#tree.push(...treeOf(pid).filter((one) => !known.has(`${one.pid} ${one.started}`)));
-    this.onTree(this.#tree);
+    this.#tree = allOf(this.#tree, treeOf(pid), processesMarked(this.#mark));
+  }
+
+  /** At once, and all of it. */
+  kill(): void {
+    this.#look();
+    signalAll(this.#tree, 'SIGKILL');
   }
 
   #signal(signal: NodeJS.Signals): void {
     if (this.#child.pid !== undefined) signalOne(this.#child.pid, signal);
   }
 
-  /** @returns how the process ended, in words */
   #ended(): Promise<string> {
     return new Promise((resolve) => {
       let how = '';

@@ -10,7 +10,6 @@ export interface Plan {
   /** How the goal is gone about, Markdown. */
   approach: string;
   tasks: AddTasks['tasks'];
-  costUsd: number;
 }
 
 /** A bad plan is sent back once. */
@@ -52,19 +51,20 @@ const SHAPE = {
 /**
  * Asks for a plan.
  *
+ * @param spend  told what each try has cost, in US dollars, whatever comes of it
  * @throws CoordError `plan-invalid` when two answers in a row were no plan; and what made the agent fail
  */
 export async function makePlan(
   agent: Agent,
   goal: string,
   job: Omit<Job, 'prompt' | 'schema' | 'isReadOnly'>,
+  spend: (usd: number) => Promise<void>,
 ): Promise<Plan> {
-  let costUsd = 0;
   let problem = '';
   for (let tries = 0; tries < TRIES; tries++) {
     const prompt = `${planPrompt(goal)}${problem === '' ? '' : `\nYour last plan could not be used: ${problem}\nGive a corrected plan.\n`}`;
     const outcome = await agent.run({ ...job, prompt, schema: SHAPE, isReadOnly: true });
-    costUsd += outcome.costUsd;
+    await spend(outcome.costUsd);
     if (!outcome.ok) {
       if (outcome.kind !== 'no-answer') throw planFailed(outcome);
       problem = outcome.reason;
@@ -73,7 +73,7 @@ export async function makePlan(
     try {
       const { approach, tasks } = parseInput(PlanAnswer, outcome.structured);
       addTasks(emptyBoard(goal), { tasks }, new Date(0).toISOString()); // unknown keys and circles are refused here
-      return { approach, tasks, costUsd };
+      return { approach, tasks };
     } catch (error) {
       if (!(error instanceof CoordError)) throw error;
       problem = error.message;

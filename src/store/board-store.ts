@@ -1,7 +1,8 @@
 /** The verbs of {@link Store} over any backend that can commit a whole board. */
-import { type Board, expireLastAttempts } from '../model/board.ts';
+import type * as z from 'zod/mini';
+import { addCost, type Board, type Change, expireLastAttempts } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
-import type * as inputs from '../model/inputs.ts';
+import * as inputs from '../model/inputs.ts';
 import { type AddAnswer, addTasks, cancelTasks, editTask, releaseTasks, retryTasks } from '../model/leader-verbs.ts';
 import type { Discovery, LogEntry, Result } from '../model/report.ts';
 import type { Task } from '../model/task.ts';
@@ -19,12 +20,9 @@ import type { Backend, Store } from './store.ts';
 
 export class BoardStore implements Store {
   readonly #backend: Backend;
-  readonly #now: () => string;
 
-  /** @param now  the clock, ISO 8601 UTC: only for what is not part of a commit */
-  constructor(backend: Backend, now: () => string) {
+  constructor(backend: Backend) {
     this.#backend = backend;
-    this.#now = now;
   }
 
   get location(): string {
@@ -35,35 +33,50 @@ export class BoardStore implements Store {
     return this.#backend.read();
   }
 
+  now(): Promise<string> {
+    return this.#backend.now();
+  }
+
+  /** One transaction with a checked input. */
+  async #commit<S extends z.ZodMiniType, T>(
+    schema: () => S,
+    given: z.infer<S>,
+    verb: (board: Board, input: z.infer<S>, now: string) => Change<T>,
+  ): Promise<T> {
+    const input = inputs.parseInput(schema, given);
+    return this.#backend.commit((board, now) => verb(board, input, now));
+  }
+
   addTasks(input: inputs.AddTasks): Promise<AddAnswer> {
-    return this.#backend.commit((board, now) => addTasks(board, input, now));
+    return this.#commit(inputs.AddTasks, input, addTasks);
   }
 
   editTask(input: inputs.EditTask): Promise<Task> {
-    return this.#backend.commit((board, now) => editTask(expireLastAttempts(board, now).board, input));
+    return this.#commit(inputs.EditTask, input, afterExpiry(editTask));
   }
 
   retryTasks(input: inputs.TaskIds): Promise<Task[]> {
-    return this.#backend.commit((board, now) => retryTasks(expireLastAttempts(board, now).board, input));
+    return this.#commit(inputs.TaskIds, input, afterExpiry(retryTasks));
   }
 
   cancelTasks(input: inputs.CancelTasks): Promise<Task[]> {
-    return this.#backend.commit((board, now) => cancelTasks(expireLastAttempts(board, now).board, input, now));
+    return this.#commit(inputs.CancelTasks, input, afterExpiry(cancelTasks));
   }
 
   releaseTasks(input: inputs.TaskIds): Promise<Task[]> {
-    return this.#backend.commit((board, now) => releaseTasks(expireLastAttempts(board, now).board, input));
+    return this.#commit(inputs.TaskIds, input, afterExpiry(releaseTasks));
   }
 
   claim(input: inputs.Claim): Promise<ClaimAnswer> {
-    return this.#backend.commit((board, now) => claimTask(board, input, now));
+    return this.#commit(inputs.Claim, input, claimTask);
   }
 
   renew(input: inputs.Renew): Promise<Task[]> {
-    return this.#backend.commit((board, now) => renewLeases(board, input, now));
+    return this.#commit(inputs.Renew, input, renewLeases);
   }
 
-  async complete(input: inputs.Complete): Promise<CompleteAnswer> {
+  async complete(given: inputs.Complete): Promise<CompleteAnswer> {
+    const input = inputs.parseInput(inputs.Complete, given);
     const digest = await fingerprint(input);
     try {
       return await this.#backend.commit((board, now) => completeTask(board, { ...input, digest }, now));
@@ -86,29 +99,29 @@ export class BoardStore implements Store {
   }
 
   fail(input: inputs.Fail): Promise<Task> {
-    return this.#backend.commit((board, now) => failTask(board, input, now));
+    return this.#commit(inputs.Fail, input, failTask);
   }
 
   release(input: inputs.Release): Promise<Task> {
-    return this.#backend.commit((board) => releaseTask(board, input));
+    return this.#commit(inputs.Release, input, releaseTask);
   }
 
-  async addDiscovery(input: inputs.AddDiscovery): Promise<Discovery> {
+  addCost(input: inputs.AddCost): Promise<void> {
+    return this.#commit(inputs.AddCost, input, addCost);
+  }
+
+  async addDiscovery(given: inputs.AddDiscovery): Promise<Discovery> {
+    const input = inputs.parseInput(inputs.AddDiscovery, given);
     const discovery = await this.#backend.documents.addDiscovery({
       worker: input.worker,
-      created_at: this.#now(),
+      created_at: await this.#backend.now(),
       content: input.content,
       tags: input.tags ?? [],
       task_id: input.task_id ?? null,
     });
-    await this.#backend.documents.addToLog([
-      {
-        agent: input.worker,
-        event: 'discover',
-        ...(input.task_id === undefined ? {} : { task_id: input.task_id }),
-        message: clip(input.content, 200),
-      },
-    ]);
+    const task = input.task_id === undefined ? {} : { task_id: input.task_id };
+    const event = { agent: input.worker, event: 'discover', ...task, message: clip(input.content, 200) };
+    await this.#backend.documents.addToLog([event]).catch(() => {}); // the finding stands, whatever becomes of its log line
     return discovery;
   }
 
@@ -120,7 +133,8 @@ export class BoardStore implements Store {
     return this.#backend.documents.readPlan();
   }
 
-  writePlan(input: inputs.WritePlan): Promise<string> {
+  async writePlan(given: inputs.WritePlan): Promise<string> {
+    const input = inputs.parseInput(inputs.WritePlan, given);
     return this.#backend.documents.writePlan(input.text, input.append === true);
   }
 
@@ -147,6 +161,13 @@ export class BoardStore implements Store {
   close(): Promise<void> {
     return this.#backend.close();
   }
+}
+
+/** A verb on the board as everybody sees it: without claims that have run out for good. */
+function afterExpiry<I, T>(
+  verb: (board: Board, input: I, now: string) => Change<T>,
+): (board: Board, input: I, now: string) => Change<T> {
+  return (board, input, now) => verb(expireLastAttempts(board, now).board, input, now);
 }
 
 /** Tells a repeated result from another one. */

@@ -34,6 +34,10 @@ export class MemoryBackend implements Backend {
     return answer;
   }
 
+  async now(): Promise<string> {
+    return this.#now();
+  }
+
   async read(): Promise<Board> {
     return structuredClone(this.#board);
   }

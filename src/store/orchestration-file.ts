@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { CoordError } from '../model/errors.ts';
-import { MAX_TEXT } from '../model/fields.ts';
+import { MAX_TEXT } from '../model/limits.ts';
 import { parseInput } from '../model/inputs.ts';
 import { plainTasks } from './task-file.ts';
 

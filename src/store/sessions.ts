@@ -2,9 +2,11 @@
 import { Sessions } from './file/sessions.ts';
 import { type FindOptions, findTree } from './find.ts';
 
+export { terminalOf } from './file/sessions.ts';
 export type { Session, Sessions } from './file/sessions.ts';
 
-/** @throws CoordError `not-initialised` */
+/** @throws CoordError `not-initialised`, `board-unsafe` */
 export function openSessions(options: FindOptions): Sessions {
-  return new Sessions(findTree(options));
+  const { notice: _, ...quietly } = options;
+  return new Sessions(findTree(quietly), options.stateFolder);
 }

@@ -1,5 +1,5 @@
 /** Files of Claude Code that `coord setup claude` changes: all of them or none, and back again byte for byte. */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { CoordError } from '../model/errors.ts';
 
@@ -8,6 +8,24 @@ export interface FileChange {
   path: string;
   before: string | undefined;
   after: string | undefined;
+}
+
+/** The name of what a set-up remembers. */
+export const RECORD = 'coord-setup.json';
+
+/**
+ * A project may have come from a stranger: what is written for it stays in it.
+ * @throws CoordError `store-unavailable` where one of these files, or a folder on the way, is a link
+ */
+export function refuseLinks(root: string, paths: readonly string[]): void {
+  for (const path of paths) {
+    for (let part = path; part !== root && part !== dirname(part); part = dirname(part)) {
+      if (lstatSync(part, { throwIfNoEntry: false })?.isSymbolicLink() !== true) continue;
+      throw new CoordError('store-unavailable', `${part} is a link; nothing was changed.`, {
+        hint: 'Put an ordinary file or folder there, or use --scope user.',
+      });
+    }
+  }
 }
 
 /** Undefined where there is no such file. @throws CoordError `store-unavailable` */
@@ -37,7 +55,10 @@ export function writeAll(changes: readonly FileChange[]): void {
 function put(path: string, text: string | undefined): void {
   if (text !== undefined) {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
+    // Settings hold keys and tokens, and so does what remembers them: what is there keeps its mode, what is new is private.
+    const isSecret = path.endsWith('.json');
+    writeFileSync(path, text, isSecret ? { mode: 0o600 } : {});
+    if (path.endsWith(RECORD)) chmodSync(path, 0o600); // one of 0.1 may be open to all
     return;
   }
   rmSync(path, { force: true });
@@ -75,8 +96,9 @@ export class SetupRecord {
 
   read(): FileChange[] {
     try {
-      const files = JSON.parse(readText(this.path) ?? '[]') as { path: string; before?: string; after?: string }[];
-      return files.map(({ path, before, after }) => ({ path: join(this.#root, path), before, after }));
+      const files: unknown = JSON.parse(readText(this.path) ?? '[]');
+      if (!Array.isArray(files)) return [];
+      return files.filter(isChange).map(({ path, before, after }) => ({ path: join(this.#root, path), before, after }));
     } catch {
       return []; // damaged: what is recognised as ours is taken away without it
     }
@@ -93,4 +115,11 @@ export class SetupRecord {
     const files = [...known.values()].map(({ path, ...texts }) => ({ path: relative(this.#root, path), ...texts }));
     return { path: this.path, before: readText(this.path), after: `${JSON.stringify(files, null, 2)}\n` };
   }
+}
+
+function isChange(value: unknown): value is FileChange {
+  if (typeof value !== 'object' || value === null) return false;
+  const { path, before, after } = value as Record<string, unknown>;
+  const isText = (text: unknown): boolean => text === undefined || typeof text === 'string';
+  return typeof path === 'string' && isText(before) && isText(after);
 }

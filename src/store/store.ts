@@ -16,7 +16,7 @@ import type { ClaimAnswer, CompleteAnswer } from '../model/worker-verbs.ts';
  *
  * - Every verb is atomic: it happened wholly and will be seen by every later call anywhere, or it threw a
  *   `CoordError` and nothing changed. After a crash in mid-verb it is one or the other.
- * - Inputs are taken as checked: a face parses them with the schema of the same name first.
+ * - Every input is checked with the verb's schema of model/inputs.ts: what does not fit is refused as `invalid-input`.
  * - `read` never waits for a writer, and what one caller sees never goes back in revision.
  * - `changes` is a hint: it first yields when it is certain to notice whatever comes after, then after every change,
  *   perhaps more often. Subscribe, wait for the first value, read, decide, and only then sleep.
@@ -25,6 +25,8 @@ export interface Store {
   /** Where the board is kept, for messages: the path of `.coordination/`. */
   readonly location: string;
   read(): Promise<Board>;
+  /** What the board's clock says, ISO 8601 UTC: by it leases are judged, never by the caller's own. */
+  now(): Promise<string>;
   /** One transaction for the whole batch. */
   addTasks(input: inputs.AddTasks): Promise<AddAnswer>;
   editTask(input: inputs.EditTask): Promise<Task>;
@@ -40,6 +42,8 @@ export interface Store {
   complete(input: inputs.Complete): Promise<CompleteAnswer>;
   fail(input: inputs.Fail): Promise<Task>;
   release(input: inputs.Release): Promise<Task>;
+  /** Adds what agents have cost that did no task. */
+  addCost(input: inputs.AddCost): Promise<void>;
   addDiscovery(input: inputs.AddDiscovery): Promise<Discovery>;
   discoveries(): Promise<Discovery[]>;
   readPlan(): Promise<string>;
@@ -65,6 +69,8 @@ export interface Backend {
    */
   commit<T>(change: (board: Board, now: string) => Change<T>): Promise<T>;
   read(): Promise<Board>;
+  /** See {@link Store.now}. */
+  now(): Promise<string>;
   readonly documents: Documents;
   changes(signal: AbortSignal): AsyncIterable<void>;
   close(): Promise<void>;

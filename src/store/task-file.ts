@@ -46,7 +46,10 @@ async function parseTasks(name: string, text: string): Promise<unknown[]> {
   const start = text.trimStart();
   if (start.startsWith('[') && !/^\[[ xX]?\]/.test(start)) return tasksOf(name, parseJson(name, text));
   if (start.startsWith('{')) return parseObjects(name, text);
-  if (/^\s*([-*+]|\d+[.)])\s+/m.test(text) && !/^\s*([-*+]\s+)?["']?(description|tasks|key|id)["']?\s*:/m.test(text))
+  if (
+    /^[ \t]*([-*+]|\d+[.)])[ \t]+/m.test(text) &&
+    !/^[ \t]*([-*+][ \t]+)?["']?(description|tasks|key|id)["']?[ \t]*:/m.test(text)
+  )
     return markdownTasks(text);
   return tasksOf(name, await parseYaml(name, text));
 }
@@ -88,7 +91,8 @@ function parseJson(name: string, text: string): unknown {
 async function parseYaml(name: string, text: string): Promise<unknown> {
   const { parse } = await import('yaml');
   try {
-    return parse(text);
+    // Its warnings would go to the terminal as they are.
+    return parse(text, { logLevel: 'error' });
   } catch (error) {
     throw malformed(
       name,

@@ -4,6 +4,7 @@ import { CoordError } from '../model/errors.ts';
 import type { Claim } from '../model/inputs.ts';
 import { idleReason } from '../model/summary.ts';
 import type { ClaimAnswer, Claimed, NotClaimed } from '../model/worker-verbs.ts';
+import { monotonicMs } from './monotonic.ts';
 import type { Store } from './store.ts';
 
 /** However long the lease, it is renewed this often: timers count no further than 24 days, and a lost claim is noticed. */
@@ -14,8 +15,8 @@ const TICK_MS = 5000;
  * Of many waiters each looks at a moment of its own, so that the first can claim before the others want the processor.
  * How many there are nobody knows; but who looks in vain has probably others before it, and spreads further.
  */
-const LEAST_SPREAD_MS = 4;
-const MOST_SPREAD_MS = 48;
+const LEAST_SPREAD_MS = 8;
+const MOST_SPREAD_MS = 64;
 
 export interface WaitOptions {
   /** Ends the wait with `interrupted`. */
@@ -24,7 +25,13 @@ export interface WaitOptions {
   timeoutMs?: number | undefined;
 }
 
-/** One look at the board: the answer, or when to look again at the latest (ISO 8601 UTC) even if nothing changes. */
+/**
+ * How long the board may be away, as when its folder is moved and comes back: long enough for `git stash` and for `init --force`.
+ */
+const AWAY_MS = 60_000;
+const AWAY_LOOK_MS = 500;
+
+/** One look at the board: the answer, or when to look again at the latest (by the board's clock) even if nothing changes. */
 type Look<T> = { answer: T } | { wakeAt: string | null };
 
 /**
@@ -34,7 +41,8 @@ type Look<T> = { answer: T } | { wakeAt: string | null };
  * @throws CoordError `timed-out`, `interrupted`
  */
 export async function waitFor<T>(store: Store, look: () => Promise<Look<T>>, options: WaitOptions = {}): Promise<T> {
-  const deadline = options.timeoutMs === undefined ? Infinity : Date.now() + options.timeoutMs;
+  const start = monotonicMs();
+  const left = (): number => (options.timeoutMs === undefined ? Infinity : start + options.timeoutMs - monotonicMs());
   const first = await look();
   if ('answer' in first) return first.answer;
 
@@ -42,22 +50,20 @@ export async function waitFor<T>(store: Store, look: () => Promise<Look<T>>, opt
   const stop = (): void => ending.abort();
   options.signal?.addEventListener('abort', stop);
   if (options.signal?.aborted) stop();
+  const lookOn = patiently(look, left, ending.signal);
   const changes = store.changes(ending.signal)[Symbol.asyncIterator]();
   let change = changes.next();
-  let wakeAt = first.wakeAt;
   let spread = LEAST_SPREAD_MS;
   try {
     await change; // the watcher stands: whatever comes now is noticed
     change = changes.next();
     for (;;) {
-      const seen = await look();
+      const seen = await lookOn();
       if ('answer' in seen) return seen.answer;
-      wakeAt = seen.wakeAt;
       if (options.signal?.aborted) throw new CoordError('interrupted', 'Interrupted while waiting.');
-      const left = deadline - Date.now();
-      if (left <= 0) throw new CoordError('timed-out', `Nothing happened within ${(options.timeoutMs ?? 0) / 1000} s.`);
-      const untilWake = wakeAt === null ? TICK_MS : Math.max(Date.parse(wakeAt) - Date.now() + 1, 1);
-      const woken = await race(change, Math.min(TICK_MS, untilWake, left), ending.signal);
+      if (left() <= 0)
+        throw new CoordError('timed-out', `Nothing happened within ${(options.timeoutMs ?? 0) / 1000} s.`);
+      const woken = await race(change, Math.min(await untilWake(store, seen.wakeAt), left()), ending.signal);
       if (woken) {
         change = changes.next();
         await race(undefined, Math.random() * spread, ending.signal);
@@ -70,6 +76,28 @@ export async function waitFor<T>(store: Store, look: () => Promise<Look<T>>, opt
     change.catch(() => {}); // a watcher that fails while it ends has nobody left to tell
     await changes.return?.();
   }
+}
+
+/** Milliseconds to the next look, if nothing happens before. */
+async function untilWake(store: Store, wakeAt: string | null): Promise<number> {
+  if (wakeAt === null) return TICK_MS;
+  return Math.min(TICK_MS, Math.max(Date.parse(wakeAt) - Date.parse(await store.now()) + 1, 1));
+}
+
+/** A look that bears with a board that is away, for a while. */
+function patiently<T>(look: () => Promise<Look<T>>, left: () => number, signal: AbortSignal): () => Promise<Look<T>> {
+  return async () => {
+    const start = monotonicMs();
+    for (;;) {
+      try {
+        return await look();
+      } catch (error) {
+        const isAway = error instanceof CoordError && ['not-initialised', 'store-unavailable'].includes(error.code);
+        if (!isAway || monotonicMs() - start > AWAY_MS || left() <= 0 || signal.aborted) throw error;
+        await race(undefined, AWAY_LOOK_MS, signal);
+      }
+    }
+  };
 }
 
 /** True when the event came first, false on the timer or the signal. */
@@ -100,10 +128,8 @@ export function nextTask(
     stay?: boolean | undefined;
     /** Told why there is nothing, each time the reason changes. */
     onIdle?: (idle: NotClaimed) => void;
-    now?: () => string;
   } = {},
 ): Promise<Claimed | NotClaimed> {
-  const now = options.now ?? (() => new Date().toISOString());
   let told: string | undefined;
   let isFirst = true;
   return waitFor<Claimed | NotClaimed>(
@@ -111,7 +137,9 @@ export function nextTask(
     async () => {
       // A read costs no lock. Only a waiter who sees something to claim queues for it.
       let idle =
-        isFirst || claim.task_id !== undefined ? undefined : idleReason(await store.read(), claim.worker, now());
+        isFirst || claim.task_id !== undefined
+          ? undefined
+          : idleReason(await store.read(), claim.worker, await store.now());
       isFirst = false;
       if (!idle) {
         const answer = await claimOrBlocked(store, claim);
@@ -148,7 +176,7 @@ async function claimOrBlocked(store: Store, claim: Claim): Promise<ClaimAnswer> 
       waiting_for: claimed
         .slice(0, 5)
         .map((task) => ({ task_id: task.id, worker: task.claimed_by, status: task.status })),
-      next_expiry: nextExpiry(claimed, new Date().toISOString()),
+      next_expiry: nextExpiry(claimed, await store.now()),
     };
   }
 }
@@ -156,20 +184,20 @@ async function claimOrBlocked(store: Store, claim: Claim): Promise<ClaimAnswer> 
 /** Sleeps until nothing on the board can change by itself: every task settled, or what is left is stuck. */
 export function untilSettled(
   store: Store,
-  options: WaitOptions & { onChange?: (board: Board) => void; now?: () => string } = {},
+  options: WaitOptions & { onChange?: (board: Board) => void } = {},
 ): Promise<Board> {
-  const now = options.now ?? (() => new Date().toISOString());
   let shown = -1;
   return waitFor<Board>(
     store,
     async () => {
-      const { board } = expireLastAttempts(await store.read(), now());
+      const now = await store.now();
+      const { board } = expireLastAttempts(await store.read(), now);
       if (board.revision !== shown) options.onChange?.(board);
       shown = board.revision;
       const open = board.tasks.filter((task) => !isSettled(task));
       const dependencies = new Dependencies(board);
       if (open.every((task) => dependencies.isStuck(task))) return { answer: board };
-      return { wakeAt: nextExpiry(open, now()) };
+      return { wakeAt: nextExpiry(open, now) };
     },
     options,
   );

@@ -197,9 +197,9 @@ describe('leader', () => {
     for (const text of [
       '**Goal:** Goal',
       '### task-001: a',
-      '#### Big heading',
+      '> # Big heading\n> text',
       'Created: new.ts',
-      'UTC everywhere (w, task-001, #db)',
+      '- w, task-001, #db\n\n  > UTC everywhere',
       '- old.ts',
     ])
       expect(summary).toContain(text);
@@ -252,7 +252,7 @@ describe('worker', () => {
     await rig.ok(['worker', 'discover', 'w', '-'], { input: 'from stdin' });
     await rig.ok(['worker', 'claim', 'v']);
     expect(await rig.ok(['worker', 'context', 'v'])).toMatch(
-      /# task-002: b[^]*Hints: look[^]*mind the gap[^]*from stdin \(w\)[^]*## Goal/,
+      /# task-002\n[^]*> b\n[^]*Hints: look[^]*mind the gap[^]*w: from stdin[^]*> ## Goal/,
     );
   });
 

@@ -1,7 +1,8 @@
 /** The hooks of Claude Code, against the events that it sends; whatever is wrong, a session goes on. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Agent } from '../support/mcp.ts';
 import { type Ran, Rig, until } from '../support/rig.ts';
 
 const EVENTS = ['session-start', 'post-tool-use', 'pre-tool-use', 'stop', 'wake', 'session-end'];
@@ -15,11 +16,16 @@ beforeEach(async () => {
 });
 
 /** The recorded event, in the folder of this rig, with some of its fields replaced. */
-function event(name: string, fields: Record<string, unknown> = {}): string {
+function event(name: string, fields: Record<string, unknown> = {}, cwd = rig.cwd): string {
   const file = fileURLToPath(new URL(`../fixtures/hooks/${name}.json`, import.meta.url));
-  const recorded = readFileSync(file, 'utf8').replaceAll('CWD', rig.cwd);
+  const recorded = readFileSync(file, 'utf8').replaceAll('CWD', cwd);
   return JSON.stringify({ ...(JSON.parse(recorded) as object), ...fields });
 }
+
+const { session_id: SESSION } = JSON.parse(event('stop', {}, '/')) as { session_id: string };
+/** A claim made in the session of the recorded events. */
+const claim = (worker = 'terminal-2', args: string[] = []): Promise<string> =>
+  rig.ok(['worker', 'claim', worker, ...args], { env: { CLAUDE_CODE_SESSION_ID: SESSION } });
 
 const hook = (
   name: string,
@@ -75,7 +81,7 @@ describe('session-start', () => {
     await rig.ok(['worker', 'claim', 'terminal-2']);
     const held = await hook('session-start', { source: 'resume' }, env);
     expect(held.stdout).toMatch(
-      /You hold task-001 until \S+: Create User model\nFiles: src\/user\.ts\nHints: zod\nGo on with it\./,
+      /You hold task-001 until [-\d :]+: Create User model\nFiles: src\/user\.ts\nHints: zod\nGo on with it\./,
     );
     expect(held.stdout.trim().split('\n').length).toBeLessThanOrEqual(20);
     expect(rig.read('env.sh')).toBe('export COORD_WORKER=terminal-2\n');
@@ -93,7 +99,7 @@ describe('session-start', () => {
 
 test('post-tool-use renews the lease, at most once in fifteen seconds', async () => {
   await rig.ok(['leader', 'add-task', 'one']);
-  await rig.ok(['worker', 'claim', 'terminal-2', '--lease', '10m']);
+  await claim('terminal-2', ['--lease', '10m']);
   const lease = (): string => rig.board().tasks[0]?.lease_expires_at ?? '';
   const first = lease();
   expect(await hook('post-tool-use')).toEqual(SILENT);
@@ -143,21 +149,22 @@ describe('stop', () => {
   test('holds up once for a claim, says what to type, and not again without news', async () => {
     await rig.ok(['leader', 'add-task', 'Create User model']);
     expect(await hook('stop')).toEqual(SILENT);
-    await rig.ok(['worker', 'claim', 'terminal-2']);
-    expect(await hook('stop', { stop_hook_active: true })).toEqual(SILENT);
+    await claim();
     expect(await hook('stop', { background_tasks: [{ id: 'b1' }] })).toEqual(SILENT);
     const blocked = await hook('stop');
     expect(JSON.parse(blocked.stdout)).toEqual({
       decision: 'block',
       reason: expect.stringMatching(
-        /^You still hold task-001 \(Create User model\).*coord worker complete terminal-2 task-001/,
+        /^You still hold task-001 \(Create User model\).*coord worker done terminal-2 task-001/,
       ) as string,
     });
     expect(await hook('stop')).toEqual(SILENT);
     // Another attempt is news.
     await rig.ok(['worker', 'release', 'terminal-2', 'task-001']);
-    await rig.ok(['worker', 'claim', 'terminal-2']);
-    expect((await hook('stop')).stdout).toContain('"block"');
+    await claim();
+    // A turn that a hook has woken carries this all along: it is held up like any other.
+    expect((await hook('stop', { stop_hook_active: true })).stdout).toContain('"block"');
+    expect(await hook('stop', { stop_hook_active: true })).toEqual(SILENT);
   });
 });
 
@@ -225,7 +232,7 @@ test('a worker of the orchestrator is left to it', async () => {
 
 test('session-end gives back what is held, notes kept; a cleared session goes on', async () => {
   await rig.ok(['leader', 'add-task', 'one']);
-  await rig.ok(['worker', 'claim', 'terminal-2']);
+  await claim();
   expect(await hook('session-end', { reason: 'clear' })).toEqual(SILENT);
   expect(rig.board().tasks[0]?.status).toBe('claimed');
   expect(await hook('session-end')).toEqual(SILENT);
@@ -249,4 +256,94 @@ test('a session in a linked worktree finds the board of the main one', async () 
   expect((await hook('session-start', { cwd })).stdout).toMatch(/^You are terminal-2/);
   const denied = await hook('pre-tool-use', { cwd, tool_input: { file_path: `${cwd}/src/auth.ts` } });
   expect(denied.stdout).toContain('"deny"');
+});
+
+describe('a claim belongs to the session that made it', () => {
+  const OTHER = '99999999-9999-4999-8999-999999999999';
+  /** Two processes that stand for the clients of two sessions. */
+  const clients = (): { pid: string; kill: () => void }[] =>
+    [0, 1].map(() => {
+      const { child } = rig.start(['leader', 'status', '--watch']);
+      return { pid: String(child.pid), kill: () => child.kill('SIGKILL') };
+    });
+  const inSession = (id: string, pid: string, more: Record<string, string> = {}) => ({
+    COORD_WORKER: 'terminal-2',
+    CLAUDE_CODE_SESSION_ID: id,
+    CLAUDE_PID: pid,
+    ...more,
+  });
+
+  beforeEach(async () => {
+    await rig.ok(['leader', 'add-task', 'one']);
+  });
+
+  test('a nested one of the same name neither holds it up, nor renews it, nor gives it back', async () => {
+    const [mine, nested] = clients();
+    await rig.ok(['worker', 'claim', 'terminal-2'], { env: inSession(SESSION, mine!.pid) });
+    const before = rig.board();
+    const env = inSession(OTHER, nested!.pid);
+    await hook('session-start', { session_id: OTHER }, env);
+    expect(await hook('post-tool-use', { session_id: OTHER }, env)).toEqual(SILENT);
+    expect(await hook('stop', { session_id: OTHER }, env)).toEqual(SILENT);
+    expect(await hook('session-end', { session_id: OTHER }, env)).toEqual(SILENT);
+    expect(rig.board()).toEqual(before);
+    // Nor does asking again make it the other's.
+    const asked = await rig.coord(['worker', 'claim', 'terminal-2'], { env });
+    expect(asked.stderr).toMatch(/Another live session works as terminal-2 and has claimed task-001/);
+    expect(await hook('session-end', { session_id: OTHER }, env)).toEqual(SILENT);
+    expect(rig.board().tasks[0]).toMatchObject({ status: 'claimed', attempt: 1 });
+    expect((await hook('stop', {}, inSession(SESSION, mine!.pid))).stdout).toContain('"block"');
+    expect(await hook('session-end', {}, inSession(SESSION, mine!.pid))).toEqual(SILENT);
+    expect(rig.board().tasks[0]).toMatchObject({ status: 'available' });
+  });
+
+  test('a claim over MCP too', async () => {
+    const [mine, nested] = clients();
+    const agent = await Agent.start(rig, { env: inSession(SESSION, mine!.pid) });
+    await agent.ok('claim_task');
+    expect(await hook('session-end', { session_id: OTHER }, inSession(OTHER, nested!.pid))).toEqual(SILENT);
+    expect(rig.board().tasks[0]?.status).toBe('claimed');
+    expect((await hook('stop', {}, inSession(SESSION, mine!.pid))).stdout).toContain('"block"');
+  });
+
+  test('two live sessions of one name are told; a dead one leaves its claim to who goes on', async () => {
+    const [first, second] = clients();
+    await hook('session-start', {}, inSession(SESSION, first!.pid));
+    await rig.ok(['worker', 'claim', 'terminal-2'], { env: inSession(SESSION, first!.pid) });
+    const told = await hook('session-start', { session_id: OTHER }, inSession(OTHER, second!.pid));
+    expect(told.stdout).toMatch(/Another live session works as terminal-2 too/);
+    first!.kill();
+    await until(async () => {
+      const again = await hook('session-start', { session_id: OTHER }, inSession(OTHER, second!.pid));
+      return !again.stdout.includes('Another live session');
+    }, 'the first to be gone');
+    expect((await hook('stop', { session_id: OTHER }, inSession(OTHER, second!.pid))).stdout).toContain('"block"');
+  });
+
+  test('a terminal without a name keeps its task after /clear, under its new session id', async () => {
+    const [mine] = clients();
+    const { COORD_WORKER: _, ...nameless } = inSession(SESSION, mine!.pid);
+    await rig.ok(['worker', 'claim', 'terminal-9'], { env: nameless });
+    expect(await hook('session-end', { reason: 'clear' }, nameless)).toEqual(SILENT);
+    const cleared = { ...nameless, CLAUDE_CODE_SESSION_ID: OTHER };
+    const started = await hook('session-start', { session_id: OTHER, source: 'clear' }, cleared);
+    expect(started.stdout).toMatch(/^You are terminal-9[^]*You hold task-001/);
+    expect((await hook('stop', { session_id: OTHER }, cleared)).stdout).toContain('"block"');
+    expect(await hook('session-end', { session_id: OTHER }, cleared)).toEqual(SILENT);
+    expect(rig.board().tasks[0]).toMatchObject({ status: 'available' });
+  });
+});
+
+test('the guard of exclusive files needs to write nothing', async () => {
+  await rig.ok(['leader', 'add-task', 'auth', '-f', 'src/auth.ts', '--exclusive']);
+  await rig.ok(['worker', 'claim', 'terminal-3']);
+  rmSync(rig.path('.coordination/.sessions'), { recursive: true, force: true });
+  const before = rig.snapshot();
+  const denied = await hook(
+    'pre-tool-use',
+    { tool_input: { file_path: rig.path('src/auth.ts') } },
+    { COORD_WORKER: 'terminal-2' },
+  );
+  expect(denied.stdout).toContain('"deny"');
+  expect(rig.snapshot()).toEqual(before);
 });

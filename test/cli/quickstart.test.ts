@@ -60,13 +60,13 @@ test('the text of a claim is all that an agent needs, and nothing more', async (
   expect(claim.stdout.replace(/until [\d:. -]+ \(/, 'until 14:35:10 ('))
     .toBe(`task-002 claimed by terminal-2 until 14:35:10 (priority 1, attempt 1)
 
-Create login endpoint
+> Create login endpoint
 
 Files: src/auth/login.ts
 Hints: Use JWT
 Needs: task-001 done, see .coordination/results/task-001.md
 
-Done:  coord worker complete terminal-2 task-002 "what you did"
+Done:  coord worker done terminal-2 task-002 "what you did"
 Stuck: coord worker fail terminal-2 task-002 "why"
 `);
 });

@@ -2,7 +2,10 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { PERMISSIONS as OF_COORD, SERVER_PERMISSION } from '../../src/cli/claude-files.ts';
 import { Rig } from '../support/rig.ts';
+
+const PERMISSIONS = [...OF_COORD, SERVER_PERMISSION];
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const setup = (rig: Rig, args: string[] = []) =>
@@ -26,7 +29,7 @@ test('in an empty project it writes the server, the permissions and the skills, 
   });
   expect(JSON.parse(rig.read('.claude/settings.json'))).toEqual({
     enabledMcpjsonServers: ['coordination'],
-    permissions: { allow: ['Bash(coord *)', 'mcp__coordination'] },
+    permissions: { allow: PERMISSIONS },
   });
   expect(rig.read('.claude/skills/coord-worker/SKILL.md')).toMatch(
     /^---\nname: coord-worker\ndescription: ".+"\n---\n[^]*coord worker claim WORKER --wait/,
@@ -160,7 +163,7 @@ test('--scope user writes into the home, and a project needs nothing then', asyn
   expect((await setup(rig, ['--scope', 'user', '--hooks'])).code).toBe(0);
   expect(JSON.parse(rig.read('home/.claude.json'))).toMatchObject({ numStartups: 3, mcpServers: { coordination: {} } });
   expect(JSON.parse(rig.read('home/.claude/settings.json'))).toMatchObject({
-    permissions: { allow: ['Bash(coord *)', 'mcp__coordination'] },
+    permissions: { allow: PERMISSIONS },
   });
   expect(rig.exists('.mcp.json')).toBe(false);
   await setup(rig, ['--scope', 'user', '--remove']);

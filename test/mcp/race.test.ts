@@ -45,7 +45,7 @@ test('ten servers and the command line race, and some are killed', async () => {
   // Everybody works; two servers are killed in the middle of it.
   const work = async (agent: Agent, worker: string): Promise<void> => {
     for (;;) {
-      const { data } = await agent.call('claim_task', { lease_seconds: 2 });
+      const { data } = await agent.call('claim_task', { lease_seconds: 6 });
       if (data['claimed'] !== true) {
         if (data['reason'] === 'drained') return;
         await agent.call('wait_for_task', { timeout_seconds: 2 });

@@ -17,12 +17,12 @@ function runJob(project: Project, description: string): Promise<Outcome> {
   });
   return claude.run({
     worker: 'worker-1',
-    prompt: `# task-001: ${description}`,
+    prompt: `# task-001\n\n> ${description}`,
     cwd: project.cwd,
     isReadOnly: false,
     timeoutMs: 60_000,
     signal: new AbortController().signal,
-    onStart: () => {},
+    onStart: async () => {},
     onAction: () => {},
     onWarning: () => {},
     onLine: () => {},

@@ -83,7 +83,7 @@ test('tasks of a file, without a plan, in the format of the document', async () 
     ]),
   );
   const ran = await run(project, ['run', 'Build API', '--no-plan', '--tasks', 'my-tasks.json', '--summarize']);
-  expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/^All went well\./) });
+  expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/^> All went well\./) });
   expect(project.board().tasks).toMatchObject([
     { status: 'done', context: { files: ['src/user.ts'] } },
     { status: 'done', dependencies: ['task-001'] },

@@ -229,6 +229,6 @@ test('workers are told of the board, and not of a session around them', async ()
   expect(args).toContain('--model some-model');
   expect(args).toContain('--max-turns 7');
   expect(args).toContain('--permission-mode acceptEdits');
-  expect(args).toMatch(/--allowedTools Bash\(coord \*\) .*Bash\(npm test \*\)$/);
+  expect(args).toMatch(/--allowedTools Bash\(coord worker discover \*\) .*Bash\(npm test \*\)$/);
   expect(args).not.toContain('dangerously');
 });

@@ -1,4 +1,5 @@
 /** Processes that the tests start: bundled from TypeScript, started as `node <file> <args>`. */
+import { copyFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -22,4 +23,5 @@ export async function bundleChildren(): Promise<void> {
     entryFileNames: '[name].mjs',
     chunkFileNames: '[name]-[hash].mjs',
   });
+  copyFileSync(`${root}test/support/faults.cjs`, `${CHILDREN}/faults.cjs`);
 }

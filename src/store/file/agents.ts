@@ -1,94 +1,146 @@
 /**
- * The processes that an orchestrator has started, one small file each, written before a process gets its task: after a
- * crash the next orchestrator finds what still runs. Beside them, what those processes say, for people who look for a reason.
+ * The one orchestrator of a board and the processes that it has started: recorded before a process gets its task, so that
+ * after a crash the next orchestrator finds what still runs. Beside that, what those processes say, for people who look for a reason.
  */
-import { appendFileSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { isErrno, namesIn, readIfThere, removeIfThere, replaceFile } from './atomic.ts';
-import { withLock } from './lock.ts';
+import { join } from 'node:path';
+import { CoordError } from '../../model/errors.ts';
+import { append, readEnd } from './atomic.ts';
+import { checkTree } from './guard.ts';
+import { type AgentRecord, type ProcessId, type RegistryFile, type RunLease, thisHost } from './registry.ts';
 import type { Tree } from './tree.ts';
 
-/** A process, told apart from a later one of the same number by when it began. */
-export interface ProcessId {
-  pid: number;
-  /** As the operating system says it; only ever compared. */
-  started: string;
-}
+/** How long an orchestrator owns the board unless it says so again, which it does at every third. */
+const RUN_LEASE_MS = 60_000;
+/** No lease of ours lasts longer, even by the clock of another machine; one that says so would lock the board for ever. */
+const MOST_LEASE_MS = 10 * RUN_LEASE_MS;
+/** Enough for the last words of an agent, which say what it has cost. */
+const SAID_BYTES = 1_000_000;
+/** What a process may look like to whoever asks whether it still runs. */
+export type Liveness = 'alive' | 'dead' | 'unknown';
 
-export interface AgentRecord extends ProcessId {
-  worker: string;
-  task_id: string;
-  attempt: number;
-  session_id: string;
-}
-
-const OWNER = 'orchestrator.json';
+/** The boards that this very process owns: its own lease says nothing to it. */
+const OWNED = new Set<string>();
 
 export class AgentRecords {
   readonly #tree: Tree;
+  readonly #registry: RegistryFile;
+  readonly #stateFolder: string | undefined;
+  #fence: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #renewing: Promise<void> = Promise.resolve();
 
-  constructor(tree: Tree) {
+  constructor(tree: Tree, registry: RegistryFile, stateFolder: string | undefined) {
     this.#tree = tree;
+    this.#registry = registry;
+    this.#stateFolder = stateFolder;
   }
 
   /**
-   * Makes `owner` the one orchestrator of this board.
+   * Makes `self` the one orchestrator of this board, and keeps it so until {@link disown}.
    *
-   * @param isAlive  whether a process that is recorded still runs
-   * @returns the other one, where there is one that lives
+   * @param livenessOf  whether a process of this machine still runs; of another machine's only the lease says something
+   * @param onLost  told when another one owns the board, since this process was paused for longer than its lease
+   * @returns the other one, where there is one that may live
    */
-  async own(owner: ProcessId, isAlive: (other: ProcessId) => boolean): Promise<ProcessId | undefined> {
-    mkdirSync(this.#tree.agents, { recursive: true });
-    return withLock(this.#tree.root, this.#tree.lock, async () => {
-      const other = parse(join(this.#tree.agents, OWNER)) as ProcessId | undefined;
-      if (other && isAlive(other)) return other;
-      this.#write(OWNER, owner);
-      return undefined;
+  async own(
+    self: ProcessId,
+    livenessOf: (other: ProcessId) => Liveness,
+    onLost: () => void,
+  ): Promise<RunLease | undefined> {
+    let other: RunLease | undefined;
+    let fence = 0;
+    const isHeldHere = OWNED.has(this.#tree.root);
+    await this.#registry.change(({ orchestrator, fence: last }) => {
+      other =
+        orchestrator !== null && (isHeldHere || this.#mayLive(orchestrator, livenessOf)) ? orchestrator : undefined;
+      if (other) return undefined;
+      fence = last + 1;
+      return { fence, orchestrator: this.#lease(self, fence) };
+    });
+    if (other) return other;
+    this.#fence = fence;
+    OWNED.add(this.#tree.root);
+    this.#timer = setInterval(() => {
+      this.#renewing = this.#change(() => ({ orchestrator: this.#lease(self, fence) })).catch((error: unknown) => {
+        if (error instanceof CoordError && error.code === 'already-running' && this.#fence === fence) onLost();
+        // A disk that does not answer now may do so at the next third.
+      });
+    }, RUN_LEASE_MS / 3);
+    this.#timer.unref();
+    return undefined;
+  }
+
+  #mayLive(lease: RunLease, livenessOf: (other: ProcessId) => Liveness): boolean {
+    const liveness = lease.host === thisHost() ? livenessOf(lease) : 'unknown';
+    const remaining = Date.parse(lease.expires_at) - Date.parse(this.#registry.now());
+    return liveness === 'alive' || (liveness === 'unknown' && remaining > 0 && remaining <= MOST_LEASE_MS);
+  }
+
+  #lease(self: ProcessId, fence: number): RunLease {
+    const expires = Date.parse(this.#registry.now()) + RUN_LEASE_MS;
+    return { ...self, host: thisHost(), expires_at: new Date(expires).toISOString(), fence };
+  }
+
+  /** @throws CoordError `already-running` when the board has another owner by now */
+  async #change(
+    change: (agents: AgentRecord[]) => { agents?: AgentRecord[]; orchestrator?: RunLease | null },
+  ): Promise<void> {
+    await this.#registry.change(({ agents, orchestrator }) => {
+      if (this.#fence === undefined || orchestrator?.fence !== this.#fence)
+        throw new CoordError('already-running', 'Another orchestrator has taken this board over meanwhile.', {
+          hint: 'coord orchestrate status',
+        });
+      return change(agents);
     });
   }
 
-  disown(): void {
-    removeIfThere(join(this.#tree.agents, OWNER));
+  async disown(): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.#fence === undefined) return;
+    await this.#renewing;
+    await this.#change(() => ({ orchestrator: null })).catch(() => {}); // its lease ends by itself
+    this.#fence = undefined;
+    OWNED.delete(this.#tree.root);
   }
 
-  record(agent: AgentRecord): void {
-    this.#write(`${agent.worker}.json`, agent);
+  /** @throws CoordError `already-running` */
+  async record(agent: Omit<AgentRecord, 'host'>): Promise<void> {
+    await this.#change((agents) => ({
+      agents: [...agents.filter(({ worker }) => worker !== agent.worker), { ...agent, host: thisHost() }],
+    }));
   }
 
-  forget(worker: string): void {
-    removeIfThere(join(this.#tree.agents, `${worker}.json`));
+  /** Once nothing of the agent is left, and its task is handed in. */
+  async forget(worker: string): Promise<void> {
+    await this.#change((agents) => ({ agents: agents.filter((agent) => agent.worker !== worker) })).catch(
+      (error: unknown) => {
+        if (!(error instanceof CoordError)) throw error; // whoever owns the board now has seen to it
+      },
+    );
   }
 
-  all(): AgentRecord[] {
-    return namesIn(this.#tree.agents)
-      .filter((name) => name.endsWith('.json') && name !== OWNER)
-      .map((name) => parse(join(this.#tree.agents, name)) as AgentRecord | undefined)
-      .filter((record) => record !== undefined);
+  async all(): Promise<AgentRecord[]> {
+    return (await this.#registry.read()).agents;
   }
 
-  /** Keeps a line of what an agent said, in logs/<worker>.jsonl. */
+  /** Whether the process ids of a record are of this machine. */
+  isHere({ host }: AgentRecord): boolean {
+    return host === thisHost();
+  }
+
+  /** Keeps a line of what an agent said, in logs/<worker>.jsonl, for its owner alone: it may hold anything. */
   keep(worker: string, line: string): void {
-    const path = join(this.#tree.logs, `${worker}.jsonl`);
-    try {
-      appendFileSync(path, `${line}\n`);
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error;
-      mkdirSync(dirname(path), { recursive: true });
-      appendFileSync(path, `${line}\n`);
-    }
+    checkTree(this.#tree, this.#stateFolder);
+    append(this.#transcript(worker), `${line}\n`, { durable: false, mode: 0o600 });
   }
 
-  #write(name: string, value: unknown): void {
-    // A power cut ends the processes too: nothing to wait for the disk for.
-    replaceFile(join(this.#tree.agents, name), `${JSON.stringify(value)}\n`, this.#tree.tmp, false);
+  /** The last lines that were kept of an agent, oldest first. */
+  said(worker: string): string[] {
+    checkTree(this.#tree, this.#stateFolder);
+    return readEnd(this.#transcript(worker), SAID_BYTES)?.toString().split('\n') ?? [];
   }
-}
 
-/** Written by us with a rename, so whole or absent; anything else is as good as absent. */
-function parse(path: string): unknown {
-  try {
-    return JSON.parse(readIfThere(path)?.toString() ?? 'null') ?? undefined;
-  } catch {
-    return undefined;
+  #transcript(worker: string): string {
+    return join(this.#tree.logs, `${worker}.jsonl`);
   }
 }

@@ -1,44 +1,101 @@
 /**
  * Files that are there wholly or not at all. All calls are synchronous: a board is small, and without a turn of the
  * event loop between two of them the windows of the commit protocol stay as narrow as the kernel allows.
+ *
+ * A board may have come from a stranger, so nothing here follows a link in the place of a file, and nothing waits for what
+ * is no file at all (a pipe, a device). That the folders around are real is for guard.ts.
  */
 import {
   closeSync,
   constants,
   copyFileSync,
+  fchmodSync,
+  fstatSync,
   fsyncSync,
+  ftruncateSync,
+  futimesSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
-  statSync,
   unlinkSync,
-  utimesSync,
-  writeFileSync,
+  writeSync,
   writevSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { CoordError } from '../../model/errors.ts';
+import { dirname } from 'node:path';
+import { isErrno, isLinkUnsupported, orAbsent, unsafe } from './errno.ts';
 
-/** Whether the error is the operating system's, with one of these codes. */
-export function isErrno(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
+/** Windows has neither; there a look beforehand has to do. */
+const NO_FOLLOW: number | undefined = constants.O_NOFOLLOW;
+const NO_WAIT: number = constants.O_NONBLOCK ?? 0;
+
+/** What is read of a file at most; a hundred times the largest that coord writes, and less than a string may hold. */
+const MOST_BYTES = 2 ** 28;
+
+/**
+ * Opens an ordinary file.
+ *
+ * @throws CoordError `board-unsafe` for a link, and for a folder, pipe or device in its place
+ */
+function openFile(path: string, flags: number, mode?: number): number {
+  if (NO_FOLLOW === undefined && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+    throw unsafe(path, 'is a link');
+  let fd: number;
+  try {
+    fd = openSync(path, flags | (NO_FOLLOW ?? 0) | NO_WAIT, mode);
+  } catch (error) {
+    if (isErrno(error, 'ELOOP', 'EMLINK')) throw unsafe(path, 'is a link');
+    if (isErrno(error, 'ENXIO', 'EISDIR', 'EOPNOTSUPP')) throw unsafe(path, 'is no ordinary file');
+    throw error;
+  }
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  throw unsafe(path, 'is no ordinary file');
 }
 
-/** The value, or undefined where the file or folder is not there. */
-export function orAbsent<T>(read: () => T): T | undefined {
+/** Opens, works, and closes whatever happens. */
+function withFile<T>(path: string, flags: number, work: (fd: number) => T, mode?: number): T {
+  const fd = openFile(path, flags, mode);
   try {
-    return read();
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
+    return work(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 
+/** @throws CoordError `board-unsafe` where it is no ordinary file */
 export function readIfThere(path: string): Buffer | undefined {
-  return orAbsent(() => readFileSync(path));
+  return orAbsent(() =>
+    withFile(path, constants.O_RDONLY, (fd) => {
+      if (fstatSync(fd).size > MOST_BYTES) throw unsafe(path, `is larger than ${MOST_BYTES >> 20} MiB`);
+      return readFileSync(fd);
+    }),
+  );
+}
+
+/** The first bytes of a file, at most so many. */
+export function readStart(path: string, bytes: number): Buffer | undefined {
+  return orAbsent(() =>
+    withFile(path, constants.O_RDONLY, (fd) => {
+      const buffer = Buffer.alloc(bytes);
+      return buffer.subarray(0, readSync(fd, buffer, 0, bytes, 0));
+    }),
+  );
+}
+
+/** The last bytes of a file, at most so many. */
+export function readEnd(path: string, bytes: number): Buffer | undefined {
+  return orAbsent(() =>
+    withFile(path, constants.O_RDONLY, (fd) => {
+      const buffer = Buffer.alloc(bytes);
+      const start = Math.max(fstatSync(fd).size - bytes, 0);
+      return buffer.subarray(0, readSync(fd, buffer, 0, bytes, start));
+    }),
+  );
 }
 
 export function namesIn(folder: string): string[] {
@@ -49,58 +106,140 @@ export function removeIfThere(path: string): void {
   orAbsent(() => unlinkSync(path));
 }
 
-let counter = 0;
-/** A name in the scratch folder that no other process and no other call uses. */
-export function scratchName(folder: string, prefix = ''): string {
-  return join(
-    folder,
-    `${prefix}${Date.now().toString(36)}-${process.pid}-${counter++}-${Math.random().toString(36).slice(2, 8)}`,
-  );
-}
-
 /**
- * Writes a new file and, if `durable`, waits until the disk has it.
+ * Writes a new file and, if `durable`, waits until the disk has it. Nothing of it stays where that fails.
+ *
  * @param chunks  bytes in order; the board is written in pieces so that unchanged tasks are not copied first
  * @param mode  who may read it, less what the umask takes away
  */
 export function writeNew(path: string, chunks: readonly Uint8Array[], durable: boolean, mode = 0o666): void {
+  const fd = createNew(path, mode);
   try {
-    writeChunks(openSync(path, 'wx', mode), chunks, durable);
+    writeChunks(fd, chunks);
+    if (durable) fsyncSync(fd);
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    mkdirSync(dirname(path), { recursive: true }); // a cloned tree lacks the folders that git does not keep
-    writeChunks(openSync(path, 'wx', mode), chunks, durable);
+    quietly(() => closeSync(fd));
+    quietly(() => unlinkSync(path));
+    throw error;
   }
+  try {
+    closeSync(fd); // where a network mount writes, and may say that it could not
+  } catch (error) {
+    quietly(() => unlinkSync(path));
+    throw error;
+  }
+}
+
+/** What comes after an error, which is what is told. */
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // As said above.
+  }
+}
+
+/** Creates and opens a file whose name nobody else uses. */
+function createNew(path: string, mode: number): number {
+  const open = (): number => openSync(path, 'wx', mode);
+  try {
+    return open();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) {
+      mkdirSync(dirname(path), { recursive: true }); // a cloned tree lacks the folders that git does not keep
+      return open();
+    }
+    // A network mount repeats a call whose answer was lost, and finds the file that it has made itself.
+    if (isErrno(error, 'EEXIST')) return openFile(path, constants.O_WRONLY | constants.O_TRUNC);
+    throw error;
+  }
+}
+
+/** Writes everything, in as many steps as the kernel wants; a full disk takes a part and refuses the rest. */
+function writeChunks(fd: number, chunks: readonly Uint8Array[]): void {
+  let rest = chunks.filter((chunk) => chunk.length > 0);
+  while (rest.length > 0) {
+    let written = writevSync(fd, rest);
+    if (written === 0) throw noSpace();
+    while (rest[0] && written >= rest[0].length) {
+      written -= rest[0].length;
+      rest = rest.slice(1);
+    }
+    if (rest[0] && written > 0) rest = [rest[0].subarray(written), ...rest.slice(1)];
+  }
+}
+
+function noSpace(): Error {
+  return Object.assign(new Error('ENOSPC: only a part could be written'), { code: 'ENOSPC', syscall: 'write' });
 }
 
 /**
- * Copies a file to a new name within the kernel, which needs no memory and, where the file system can, no second copy. It
- * does not wait for the disk.
+ * Adds text at the end of a file, all of it or nothing: whole lines, never mixed with those of others.
  *
- * @returns the size in bytes; undefined where there is no such file
+ * @param durable  wait until the disk has it
  */
-export function copyNew(path: string, copy: string): number | undefined {
-  if (orAbsent(() => (copyFileSync(path, copy, constants.COPYFILE_FICLONE), true)) === undefined) return undefined;
-  return statSync(copy).size;
+export function append(path: string, text: string, options: { durable: boolean; mode?: number }): void {
+  const bytes = Buffer.from(text);
+  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
+  for (let tries = 0; tries < 5; tries++) {
+    mkdirSync(dirname(path), { recursive: true });
+    const isThere = withFile(
+      path,
+      flags,
+      (fd) => {
+        // A second name of it may stand outside the board.
+        const { nlink, mode } = fstatSync(fd);
+        if (nlink > 1) return replaceBySelf(path, fd);
+        if (options.mode !== undefined && (mode & 0o077) !== 0) fchmodSync(fd, options.mode); // made by 0.1
+        const written = writeSync(fd, bytes);
+        if (written < bytes.length) {
+          takeBack(fd, bytes.subarray(0, written));
+          throw noSpace();
+        }
+        if (options.durable) syncOrTakeBack(fd, bytes);
+        // An editor that saved by rename meanwhile has put another file there, without these lines.
+        return orAbsent(() => lstatSync(path))?.ino === fstatSync(fd).ino;
+      },
+      options.mode,
+    );
+    if (isThere) return;
+  }
+  throw Object.assign(new Error(`EBUSY: ${path} is being replaced all the time`), {
+    code: 'EBUSY',
+    syscall: 'write',
+    path,
+  });
 }
 
-/** Writes everything to an open file and closes it. */
-function writeChunks(fd: number, chunks: readonly Uint8Array[], durable: boolean): void {
+function syncOrTakeBack(fd: number, written: Uint8Array): void {
   try {
-    let rest = chunks.filter((chunk) => chunk.length > 0);
-    while (rest.length > 0) {
-      let written = writevSync(fd, rest);
-      // The kernel may take less than it was given: a full pipe, a quota, a signal.
-      while (rest[0] && written >= rest[0].length) {
-        written -= rest[0].length;
-        rest = rest.slice(1);
-      }
-      if (rest[0] && written > 0) rest = [rest[0].subarray(written), ...rest.slice(1)];
-    }
-    if (durable) fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    fsyncSync(fd);
+  } catch (error) {
+    takeBack(fd, written);
+    throw error;
   }
+}
+
+/** Cuts off what was written last, unless somebody has added to it meanwhile. */
+function takeBack(fd: number, written: Uint8Array): void {
+  const { size } = fstatSync(fd);
+  const last = Buffer.alloc(written.length);
+  readSync(fd, last, 0, last.length, size - last.length);
+  if (last.equals(written)) ftruncateSync(fd, size - last.length);
+}
+
+/** Puts a copy in the place of a file that has several names. @returns false: it is another file now */
+function replaceBySelf(path: string, fd: number): false {
+  replaceFile(path, readFileSync(fd), {
+    scratch: scratchBeside(path),
+    durable: false,
+    mode: fstatSync(fd).mode & 0o777,
+  });
+  return false;
+}
+
+function scratchBeside(path: string): string {
+  return `${path}.${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
 }
 
 /** Makes the names in a folder survive a power cut. Windows neither needs nor allows it. */
@@ -114,15 +253,30 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Replaces a file in one step; readers see the old text or the new one. */
-export function replaceFile(path: string, text: string, scratch: string, durable: boolean, mode?: number): void {
-  const temp = scratchName(scratch);
-  writeNew(temp, [Buffer.from(text)], durable, mode);
+/**
+ * Replaces a file in one step; readers see the old text or the new one.
+ *
+ * @param options.scratch  a free name on the same file system
+ * @throws CoordError `board-unsafe` where something else than an ordinary file stands in its place
+ */
+export function replaceFile(
+  path: string,
+  text: string | Uint8Array,
+  options: { scratch: string; durable: boolean; mode?: number },
+): void {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there && !there.isFile()) throw unsafe(path, there.isSymbolicLink() ? 'is a link' : 'is no ordinary file');
+  const { scratch, durable, mode } = options;
+  writeNew(scratch, [typeof text === 'string' ? Buffer.from(text) : text], durable, mode);
   try {
-    renameSync(temp, path);
+    renameSync(scratch, path);
   } catch (error) {
-    removeIfThere(temp);
-    throw error;
+    // Answered with an error, and carried out all the same: then there is nothing left under the first name.
+    if (lstatSync(scratch, { throwIfNoEntry: false })) {
+      removeIfThere(scratch);
+      throw error;
+    }
+    if (!lstatSync(path, { throwIfNoEntry: false })) throw error;
   }
   if (durable) syncFolder(dirname(path));
 }
@@ -130,7 +284,12 @@ export function replaceFile(path: string, text: string, scratch: string, durable
 /** Creates a file unless there is one. */
 export function createIfAbsent(path: string, text: string): void {
   try {
-    writeFileSync(path, text, { flag: 'wx' });
+    const fd = openSync(path, 'wx');
+    try {
+      writeSync(fd, text);
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error;
   }
@@ -139,15 +298,20 @@ export function createIfAbsent(path: string, text: string): void {
 /** Sets a file's times, which wakes everybody who watches it; makes it where it is missing. */
 export function touch(path: string): void {
   const now = new Date();
-  if (orAbsent(() => (utimesSync(path, now, now), true)) === undefined) createIfAbsent(path, '');
+  const isThere = orAbsent(() => withFile(path, constants.O_RDWR, (fd) => (futimesSync(fd, now, now), true)));
+  if (isThere === undefined) createIfAbsent(path, '');
 }
 
 /**
- * Whether link(2) works in this folder: exFAT and some network and container mounts have none.
- * @see https://man7.org/linux/man-pages/man2/link.2.html (EPERM, EOPNOTSUPP)
+ * Copies a file to a new name within the kernel, which needs no memory and, where the file system can, no second copy. It
+ * does not wait for the disk.
+ *
+ * @returns the size in bytes; undefined where there is no such file
  */
-export function isLinkUnsupported(error: unknown): boolean {
-  return isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK');
+export function copyNew(path: string, copy: string): number | undefined {
+  const flags = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
+  if (orAbsent(() => (copyFileSync(path, copy, flags), true)) === undefined) return undefined;
+  return lstatSync(copy).size;
 }
 
 /** Gives a file a second name unless that is taken. */
@@ -163,56 +327,17 @@ export function linkIfFree(path: string, name: string): 'linked' | 'taken' | 'un
   }
 }
 
-/** @returns false where there was no such file */
+/**
+ * Moves whatever stands under a name; the name it gets must be free.
+ * @returns false where there was nothing
+ */
 export function moveIfThere(path: string, to: string): boolean {
-  return orAbsent(() => (renameSync(path, to), true)) ?? false;
-}
-
-/** Milliseconds since {@link scratchName} made this name: a folder of many is swept without asking for each of them. */
-export function ageOfScratch(name: string): number {
-  const made = /([0-9a-z]+)-\d+-\d+-[0-9a-z]+$/.exec(name)?.[1];
-  return made === undefined ? Infinity : Date.now() - Number.parseInt(made, 36);
-}
-
-/** Turns what the operating system says into a message that a person can act on; other errors pass unchanged. */
-export function explainErrno(error: unknown): unknown {
-  if (
-    !isErrno(
-      error,
-      'EACCES',
-      'EPERM',
-      'EROFS',
-      'ENOSPC',
-      'EDQUOT',
-      'EMFILE',
-      'ENFILE',
-      'EIO',
-      'ENOTDIR',
-      'EISDIR',
-      'ENAMETOOLONG',
-      'ELOOP',
-      'EFBIG',
-    )
-  ) {
-    return error;
-  }
-  const where = error.path ?? 'the board';
-  switch (error.code) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-    case 'EFBIG':
-      return new CoordError('store-unavailable', `The disk is full: ${where} could not be written.`, {
-        hint: 'Free some space and repeat the command.',
-        cause: error,
-      });
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new CoordError('store-unavailable', `No permission to use ${where} (${error.code}).`, {
-        hint: `Check who owns it and whether it is writable: ls -ld ${dirname(where)}`,
-        cause: error,
-      });
-    default:
-      return new CoordError('store-unavailable', `${basename(where)}: ${error.message}.`, { cause: error });
+  try {
+    renameSync(path, to);
+    return true;
+  } catch (error) {
+    if (lstatSync(to, { throwIfNoEntry: false })) return true; // carried out, and answered with an error
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
   }
 }

@@ -10,12 +10,16 @@
 import type { Board, BoardEvent, Change } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
 import type { Backend, Documents } from '../store.ts';
-import { explainErrno, touch } from './atomic.ts';
+import { touch } from './atomic.ts';
 import { nextBytes } from './board-text.ts';
-import { CommitLog, type Revision } from './commit-log.ts';
+import { type Appended, nextCommit } from './commit-log.ts';
 import { FileDocuments } from './documents.ts';
+import { monotonicMs } from '../monotonic.ts';
+import { explainErrno } from './errno.ts';
+import { checkTree } from './guard.ts';
 import { Queue, tryLock, withLock } from './lock.ts';
-import { type Point, TasksFile } from './tasks-file.ts';
+import { fileSystemTime } from './scratch.ts';
+import { type Point, type Revision, TasksFile } from './tasks-file.ts';
 import type { Tree } from './tree.ts';
 
 export interface FileOptions {
@@ -23,7 +27,10 @@ export interface FileOptions {
   durable: boolean;
   /** Use polling to notice changes, where the file system reports none. */
   poll: boolean;
-  now: () => string;
+  /** Where this user's own records lie: the boards of others that are allowed. */
+  stateFolder: string | undefined;
+  /** Another clock than that of the board's file system. */
+  now: (() => string) | undefined;
   notice: (message: string) => void;
   /** For tests: called at every point of the protocol. */
   at: (point: Point) => void;
@@ -33,21 +40,57 @@ export interface FileOptions {
   canLink: boolean;
 }
 
+/** A clock that is further off than this is named. */
+const SKEW_MS = 60_000;
+
+/** How long a publisher may take before a reader does its work. */
+const LAG_MS = 100;
+/** How long what the board's clock said may be carried on by this machine's: within a commit, and for who only looks. */
+const CARRIED_MS = 250;
+const CARRIED_BY_READERS_MS = 10_000;
+
+/**
+ * What the clock of the board's file system says, ISO 8601 UTC: the same for all who share it, whatever their own clocks.
+ * Asked by making a file there, and carried on for a while by a clock that nobody sets.
+ */
+export function boardClock(tree: Tree): (carriedMs?: number) => string {
+  let asked: { time: number; at: number } | undefined;
+  return (carriedMs = CARRIED_MS) => {
+    const now = monotonicMs();
+    if (!asked || now - asked.at > carriedMs) asked = { time: fileSystemTime(tree.tmp), at: now };
+    return new Date(asked.time + (now - asked.at)).toISOString();
+  };
+}
+
+/**
+ * How far this machine's clock is off, in words; undefined where that does not matter.
+ * @param now  what the board's clock says
+ */
+export function clockSkew(now: string): string | undefined {
+  const ahead = Date.now() - Date.parse(now);
+  if (Math.abs(ahead) <= SKEW_MS) return undefined;
+  return `this machine's clock is ${Math.round(Math.abs(ahead) / 60_000)} min ${ahead > 0 ? 'ahead of' : 'behind'} that of the board's file system, which decides over leases`;
+}
+
 export class FileBackend implements Backend {
   readonly documents: Documents;
   readonly #documents: FileDocuments;
   readonly #tree: Tree;
-  readonly #log: CommitLog;
   readonly #tasks: TasksFile;
-  readonly #options: FileOptions;
+  readonly #options: FileOptions & { now: (carriedMs?: number) => string };
   readonly #queue = new Queue();
+  readonly #hasBoardClock: boolean;
+  #isSkewTold = false;
+  /** The revision that tasks.json was last seen to lag behind, and since when. */
+  #lag: { revision: number; since: number } | undefined;
 
-  constructor(tree: Tree, options: FileOptions) {
+  constructor(tree: Tree, given: FileOptions) {
+    const options = { ...given, now: given.now ?? boardClock(tree) };
     this.#tree = tree;
+    this.#hasBoardClock = given.now === undefined;
     this.#options = options;
-    this.#log = new CommitLog(tree.commits, options);
-    this.#tasks = new TasksFile(tree, this.#log, options);
-    this.#documents = new FileDocuments(tree, options);
+    this.#tasks = new TasksFile(tree, options);
+    this.#documents = new FileDocuments(tree, options, (error) => this.#tasks.makeRoom(error));
     this.documents = this.#documents;
   }
 
@@ -55,15 +98,39 @@ export class FileBackend implements Backend {
     return this.#tree.root;
   }
 
-  commit<T>(change: (board: Board, now: string) => Change<T>): Promise<T> {
-    return this.#exclusively(async () => {
-      for (;;) {
-        const head = await this.#settle();
-        const changed = change(head.board, this.#options.now());
-        if (!changed.board) return changed.answer;
-        if (await this.#append(head, changed)) return changed.answer;
-      }
-    });
+  async now(): Promise<string> {
+    checkTree(this.#tree, this.#options.stateFolder, [this.#tree.tmp]);
+    return this.#options.now(CARRIED_BY_READERS_MS);
+  }
+
+  async commit<T>(change: (board: Board, now: string) => Change<T>): Promise<T> {
+    let isUnsure = false;
+    try {
+      return await this.#exclusively(async () => {
+        for (;;) {
+          const head = await this.#settle();
+          const now = this.#options.now();
+          this.#tellSkew(now);
+          const changed = change(head.value, now);
+          const { board } = changed;
+          const outcome = board ? await this.#append(head, { ...changed, board }) : 'committed';
+          if (outcome === 'committed') return changed.answer;
+          isUnsure ||= outcome === 'unsure';
+        }
+      });
+    } catch (error) {
+      // Tried again, and then the disk said no: what happened before that nobody knows.
+      const isRefused = error instanceof CoordError && error.code !== 'store-unavailable';
+      throw isUnsure && !isRefused ? outcomeUnknown(error) : error;
+    }
+  }
+
+  /** Once a process. A clock of the caller's own is meant to differ. */
+  #tellSkew(now: string): void {
+    const skew = this.#isSkewTold || !this.#hasBoardClock ? undefined : clockSkew(now);
+    if (skew === undefined) return;
+    this.#isSkewTold = true;
+    this.#options.notice(`Careful: ${skew}.`);
   }
 
   /** Makes the first revision of a new board. @throws CoordError `already-initialised` when somebody else did */
@@ -71,10 +138,7 @@ export class FileBackend implements Backend {
     return this.#exclusively(async () => {
       const { head, content } = await this.#tasks.look();
       const isFree = !head && content !== 'same' && content.kind === 'blank';
-      if (
-        !isFree ||
-        !(await this.#append({ revision: 0, bytes: Buffer.alloc(0), board }, { board, answer: undefined }))
-      ) {
+      if (!isFree || (await this.#append(undefined, { board, answer: undefined })) !== 'committed') {
         throw new CoordError('already-initialised', `There is a board in ${this.#tree.root} already.`, {
           hint: 'coord leader status',
         });
@@ -84,63 +148,78 @@ export class FileBackend implements Backend {
 
   #exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.#queue.run(async () => {
-      const locked = async (): Promise<T> => {
-        this.#options.at('locked');
-        return work();
-      };
       try {
-        return this.#options.lock ? await withLock(this.#tree.root, this.#tree.lock, locked) : await locked();
+        return await this.#locked(work);
+      } catch (error) {
+        if (!(await this.#tasks.makeRoom(error))) throw explainErrno(error);
+      }
+      try {
+        return await this.#locked(work);
       } catch (error) {
         throw explainErrno(error);
       }
     });
   }
 
+  async #locked<T>(work: () => Promise<T>): Promise<T> {
+    checkTree(this.#tree, this.#options.stateFolder);
+    const locked = async (): Promise<T> => {
+      this.#options.at('locked');
+      return work();
+    };
+    return this.#options.lock ? withLock(this.#tree.root, this.#tree.lock, locked) : locked();
+  }
+
   async #settle(): Promise<Revision> {
     const head = await this.#tasks.settle();
-    this.#documents.finishResults(head.board);
+    this.#documents.finishResults(head.value);
     await this.#logEvents(this.#tasks.events.splice(0));
     return head;
   }
 
-  /** Points 4 to 8. @returns false when somebody else committed first */
-  async #append(head: Revision, changed: Change<unknown>): Promise<boolean> {
-    const revision = head.revision + 1;
-    const board: Board = { ...(changed.board ?? head.board), revision };
-    const chunks = nextBytes(head.board, head.bytes, board);
+  /** Points 4 to 8. */
+  async #append(head: Revision | undefined, changed: Change<unknown> & { board: Board }): Promise<Appended> {
+    const board: Board = {
+      ...changed.board,
+      revision: (head?.revision ?? 0) + 1,
+      commit: nextCommit(head?.value.commit),
+    };
+    const chunks = nextBytes(head, board);
     // A result is on disk before its task is done, so `done` implies that the result is there.
     const staged = changed.result && this.#documents.stageResult(changed.result);
-    const outcome = this.#tasks.append(head.revision, revision, chunks);
-    if (outcome !== 'committed') {
-      staged?.discard();
-      if (outcome === 'lost' || changed.repeatable === true) return false;
-      throw new CoordError(
-        'outcome-unknown',
-        'This process was paused for so long that the log of commits moved on; the change may or may not have been made.',
-        {
-          hint: 'coord leader status, then repeat the command if it was not',
-        },
-      );
+    let outcome;
+    try {
+      outcome = this.#tasks.append(head, board, chunks);
+    } catch (error) {
+      // Where nobody can say whether it was made, the result may be all that is left of the work.
+      if (!(error instanceof CoordError)) staged?.discard();
+      throw error;
     }
+    if (outcome === 'lost') staged?.discard();
+    if (outcome === 'unsure' && changed.repeatable !== true) throw outcomeUnknown();
+    if (outcome !== 'committed') return outcome;
     const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    await this.#finish({ revision, size }, head, changed.events ?? [], staged);
-    return true;
+    await this.#finish({ board, size }, head, changed.events ?? [], staged);
+    return outcome;
   }
 
   /** The commit has happened: whatever fails from here on is made good by the next command, and is no failure of this one. */
   async #finish(
-    made: { revision: number; size: number },
-    before: Revision,
+    made: { board: Board; size: number },
+    before: Revision | undefined,
     events: readonly BoardEvent[],
     staged: { keep(): void } | undefined,
   ): Promise<void> {
+    const { log } = this.#tasks;
+    const { revision } = made.board;
     try {
       staged?.keep();
-      const seen = before.revision === 0 ? undefined : before.bytes;
-      const isPublished = await this.#tasks.publish(made.revision, seen);
+      const folder = before?.folder ?? log.folder();
+      if (folder === undefined) return; // the whole log went away in this very moment
+      const isPublished = await this.#tasks.publish({ folder, revision }, before?.bytes);
       // Whoever renames last must leave the newest.
-      if (!isPublished || this.#log.latest() !== made.revision) await this.#settle();
-      this.#log.trim(made.size);
+      if (!isPublished || log.latest(folder) !== revision) await this.#settle();
+      await log.trim(folder, made.size);
       await this.#tasks.sweep();
       this.#options.at('trimmed');
       await this.#logEvents(events);
@@ -165,12 +244,13 @@ export class FileBackend implements Backend {
   /** Takes no lock, except to commit a hand edit that nobody has committed yet. */
   async read(): Promise<Board> {
     try {
+      checkTree(this.#tree, this.#options.stateFolder);
       const { head, content } = await this.#tasks.look();
-      if (content === 'same' && head) return head.board;
+      if (content === 'same' && head) return head.value;
       if (content !== 'same' && content.kind === 'malformed') throw await content.problem();
       if (content !== 'same' && head && (content.kind === 'behind' || content.kind === 'blank')) {
-        await this.#publishIfNobodyDoes();
-        return head.board;
+        await this.#publishIfNobodyDoes(head.revision);
+        return head.value;
       }
       return await this.commit((board) => ({ answer: board }));
     } catch (error) {
@@ -180,16 +260,25 @@ export class FileBackend implements Backend {
     }
   }
 
-  /** tasks.json lags behind: a commit is under way (then the lock is taken), or one crashed. */
-  async #publishIfNobodyDoes(): Promise<void> {
-    const release = this.#options.lock ? tryLock(this.#tree.root, this.#tree.lock) : undefined;
-    if (!release) return;
+  /**
+   * tasks.json lags behind: a commit is under way (then the lock is taken), or one crashed. Who looks again and again, as a
+   * waiter does, leaves a new revision to its maker for a moment: fifty of them that try the lock would be in its way.
+   */
+  async #publishIfNobodyDoes(revision: number): Promise<void> {
+    const isFirst = this.#lag === undefined;
+    if (this.#lag?.revision !== revision) this.#lag = { revision, since: monotonicMs() };
+    if (!isFirst && monotonicMs() - this.#lag.since < LAG_MS) return;
     try {
-      await this.#settle();
+      checkTree(this.#tree, this.#options.stateFolder);
+      const release = this.#options.lock ? tryLock(this.#tree.root, this.#tree.lock) : 'held';
+      if (typeof release !== 'function') return;
+      try {
+        await this.#settle();
+      } finally {
+        release();
+      }
     } catch {
       // A reader mends what it can; what it cannot, the next writer reports.
-    } finally {
-      release();
     }
   }
 
@@ -197,7 +286,7 @@ export class FileBackend implements Backend {
   async #readOnly(reason: CoordError): Promise<Board> {
     try {
       const { head, content } = await this.#tasks.look();
-      if (content === 'same' && head) return head.board;
+      if (content === 'same' && head) return head.value;
       if (content !== 'same' && content.kind !== 'malformed') return await this.#tasks.preview(head, content);
     } catch {
       // Not readable either: the first reason says it best.
@@ -206,6 +295,7 @@ export class FileBackend implements Backend {
   }
 
   async *changes(signal: AbortSignal): AsyncGenerator<void> {
+    checkTree(this.#tree, this.#options.stateFolder);
     const { watchBell } = await import('./watch.ts'); // chokidar: only who waits pays for it
     yield* watchBell(this.#tree.bell, { poll: this.#options.poll, signal });
   }
@@ -213,4 +303,12 @@ export class FileBackend implements Backend {
   async close(): Promise<void> {
     await this.#queue.run(async () => {});
   }
+}
+
+function outcomeUnknown(cause?: unknown): CoordError {
+  return new CoordError(
+    'outcome-unknown',
+    'This process was paused for so long that the log of commits moved on; the change may or may not have been made.',
+    { hint: 'coord leader status, then repeat the command if it was not', cause },
+  );
 }

@@ -1,6 +1,9 @@
 /** The board as the bytes of tasks.json, and back. */
 import type { Board } from '../../model/board.ts';
+import { asBoard, faultOf } from '../../model/stored-board.ts';
 import type { Task } from '../../model/task.ts';
+import type { Parsed } from './commit-log.ts';
+import { refuseNewer } from './migrate.ts';
 
 const TASKS_START = '\n  "tasks": [\n';
 const TASKS_END = '\n  ]\n}\n';
@@ -15,10 +18,11 @@ export function boardToBytes(board: Board): Buffer {
 }
 
 function header(board: Board): string {
-  const { version, revision, goal, last_id, tasks: _, ...unknown } = board;
+  const { version, revision, commit, goal, last_id, tasks: _, ...unknown } = board;
   const fields = {
     version,
     revision,
+    ...(commit === undefined ? {} : { commit }),
     ...(goal === undefined ? {} : { goal }),
     ...(last_id === undefined ? {} : { last_id }),
     ...unknown,
@@ -39,10 +43,12 @@ function taskText(task: Task): string {
  * The bytes of `next`, taking over from the bytes of `before` every task that is still the same object. On a board of
  * ten thousand tasks a claim rewrites one of them, and formatting the others again would cost more than all the rest.
  *
- * @param before  a board as {@link parseBytes} read it from `bytes`
+ * @param before  a board with the bytes that {@link parseRevision} read it from
  */
-export function nextBytes(before: Board, bytes: Buffer, next: Board): Buffer[] {
-  const changed = changedTasks(before.tasks, next.tasks);
+export function nextBytes(before: { value: Board; bytes: Buffer } | undefined, next: Board): Buffer[] {
+  if (!before) return [boardToBytes(next)];
+  const { value, bytes } = before;
+  const changed = changedTasks(value.tasks, next.tasks);
   const start = bytes.indexOf(TASKS_START);
   const end = bytes.length - TASKS_END.length;
   if (!changed || start === -1 || bytes.indexOf(TASKS_END, end) !== end) return [boardToBytes(next)];
@@ -57,7 +63,7 @@ export function nextBytes(before: Board, bytes: Buffer, next: Board): Buffer[] {
     from = last + TASK_END.length;
   }
   chunks.push(bytes.subarray(from, end));
-  for (const task of next.tasks.slice(before.tasks.length)) chunks.push(Buffer.from(`,\n${taskText(task)}`));
+  for (const task of next.tasks.slice(value.tasks.length)) chunks.push(Buffer.from(`,\n${taskText(task)}`));
   chunks.push(Buffer.from(TASKS_END));
   return chunks;
 }
@@ -74,16 +80,28 @@ function changedTasks(before: readonly Task[], next: readonly Task[]): Task[] | 
   return changed;
 }
 
-/** The board in bytes that coord wrote itself. @throws SyntaxError when they are cut short */
-export function parseBytes(bytes: Buffer): Board {
-  // Bytes of our own making: they were checked before they were written.
-  return JSON.parse(bytes.toString()) as Board;
+/**
+ * What the bytes of a revision are. The log may have come with a clone, so what is in it is checked like anything else.
+ *
+ * @throws CoordError `version-unsupported`
+ */
+export function parseRevision(bytes: Buffer, revision: number, path: string): Parsed<Board> {
+  let document: unknown;
+  try {
+    document = JSON.parse(bytes.toString());
+  } catch {
+    return 'torn';
+  }
+  if (typeof document === 'object' && document !== null && 'version' in document) refuseNewer(document.version, path);
+  const fault = faultOf(document);
+  if (fault !== undefined) return { fault };
+  const board = asBoard(document);
+  return board.revision === revision ? { value: board } : { fault: `it says to be revision ${board.revision}` };
 }
 
-/** The revision that the text carries, without reading all of it. */
-export function revisionOf(bytes: Buffer): number | undefined {
-  const digits = /"revision":\s*(\d+)/.exec(bytes.toString('latin1', 0, 4096))?.[1];
-  return digits === undefined ? undefined : Number(digits);
+/** A revision that is known to be one: it was read from the log before. */
+export function knownBoard(bytes: Buffer): Board {
+  return asBoard(JSON.parse(bytes.toString()));
 }
 
 /** Whether bytes are the first of these, and then nothing or NULs: what a power cut leaves of a copy. */

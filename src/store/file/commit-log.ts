@@ -1,209 +1,463 @@
 /**
- * The log of commits: the compare-and-swap under every change of the board.
+ * The log of commits: the compare-and-swap under every change of the board, and of the registry.
  *
- * Every revision is a complete board in a file of its own, `.commits/00000042.json`, that is never changed, and whose
- * **name can be created only once**. Creating the name is the commit; whoever finds it taken has lost the race and
- * starts again from the newer board. That is the whole safety argument: it mentions no lock, no clock and no mtime, so
+ * Every revision is a complete document in a file of its own, `.commits/<incarnation>/00000042.json`, that is never changed,
+ * and whose **name can be created only once**. Creating the name is the commit; whoever finds it taken has lost the race and
+ * starts again from the newer document. That is the whole safety argument: it mentions no lock, no clock and no mtime, so
  * it holds for processes that were killed, paused for minutes, or robbed of their lock.
  *
  * ```
- *   temp file, synced ──link(2)──► .commits/<base + 1> ──► base still there? ──yes──► sync folder ──► committed
- *                        │                                     │
- *                        └─ EEXIST: lost                       └─ no: we slept while revisions were trimmed, and the
- *                                                                 name may have been used and removed before: unsure
+ *   temp file, synced ──link(2)──► <base + 1> ──► base still there? ──yes──► sync folder ──► committed
+ *                        │                             │
+ *                        └─ taken: lost                └─ no: we slept while revisions were trimmed, and the
+ *                                                         name may have been used and removed before: unsure
  * ```
  *
- * Trimming removes the oldest first. So while the base is there, no name above it was ever removed.
+ * - Trimming removes the oldest first. So while the base is there, no name above it was ever removed.
+ * - Each log has an **incarnation**, a random name for its folder. Whoever slept while the log was deleted, replaced or begun
+ *   anew links into a folder that is gone, and has lost. The folder is made by one rename that brings its first revision
+ *   along; the second of two that try finds it there.
+ * - Each revision carries a **commit id**. A link(2) that was answered with an error may have happened all the same (a network
+ *   mount repeats a call whose answer was lost): the name then holds our id, and the commit stands.
+ * - Where link(2) is missing, the revision is a folder of that name, `00000042.json/document`, renamed into place, which
+ *   the kernel refuses where the name is taken. It comes with its content, so it is never seen half-written.
+ * - Boards of 0.1 have their revisions in `.commits/` itself, and go on so.
  */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { join } from 'node:path';
-import type { Board } from '../../model/board.ts';
-import { isErrno, isLinkUnsupported, namesIn, orAbsent, readIfThere, removeIfThere, syncFolder } from './atomic.ts';
-import { parseBytes } from './board-text.ts';
+import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { CoordError } from '../../model/errors.ts';
+import { append as appendTo, namesIn, readIfThere, readStart, removeIfThere, syncFolder, writeNew } from './atomic.ts';
+import { isErrno, isLinkUnsupported, orAbsent, unsafe } from './errno.ts';
+import { monotonicMs } from '../monotonic.ts';
+import { sleep } from './lock.ts';
+import { removeScratch, scratchName } from './scratch.ts';
 
 /** A revision as it stands in the log. */
-export interface Revision {
+export interface Revision<T> {
+  /** The folder of its log. */
+  folder: string;
   revision: number;
   bytes: Buffer;
-  board: Board;
+  value: T;
 }
 
 export type Appended =
   | 'committed'
-  /** Somebody else made this revision. Nothing happened. */
+  /** Somebody else made this revision, or the log is another one by now. Nothing happened. */
   | 'lost'
   /** This process slept for many commits; whether its own was among them must be looked up. */
   | 'unsure';
 
-/** Revisions kept, and how far that shrinks for boards above a megabyte: at most about 32 MB in all. */
+/** What bytes are: a document, the beginning of one, or something that coord does not write. */
+export type Parsed<T> = { value: T } | 'torn' | { fault: string };
+
+export interface LogOptions<T> {
+  /** Where files are made before they get their name. */
+  tmp: string;
+  /** Where what is no revision is put. */
+  rejected: string;
+  durable: boolean;
+  /** False: as on file systems without hard links. */
+  canLink: boolean;
+  /** Mode of the revisions, less what the umask takes away. */
+  mode?: number;
+  /** @throws CoordError `version-unsupported` for what a newer coord wrote */
+  parse: (bytes: Buffer, revision: number) => Parsed<T>;
+  notice: (message: string) => void;
+}
+
+/** Revisions kept, and how far that shrinks for documents above a megabyte: at most about 32 MB in all. */
 const KEEP = 32;
 const KEEP_AT_LEAST = 8;
 const KEEP_BYTES = 32_000_000;
-/** A commit file that is cut short and has not grown for this long belongs to a dead process. */
+/** Trimmed so many at a time: the digests of what goes take a library that no single commit should load. */
+const SLACK = 16;
+/** A revision that is cut short and does not grow for this long, by our own clock, was left so by a crash. */
 const TORN_MS = 2000;
+const TORN_LOOK_MS = 20;
+/** Digests of trimmed revisions that are remembered, at least. */
+const REMEMBERED = 4000;
+/** Bytes that surely hold the head of a document. */
+const HEAD_BYTES = 4096;
 
-const NAME = /^(\d{8,})\.json$/;
+const NAME = /^(\d{8,13})\.json$/;
+const INCARNATION = /^[0-9a-z]{8,40}$/;
+/** Within the folder of a revision where there are no links. */
+const DOCUMENT = 'document';
+const DIGESTS = 'digests';
 
-export class CommitLog {
-  readonly #folder: string;
-  readonly #durable: boolean;
+/** The commit id that a document carries, without reading all of it. */
+export function commitOf(bytes: Buffer): string | undefined {
+  return /"commit":\s*"([0-9a-z.]{1,100})"/.exec(bytes.toString('latin1', 0, HEAD_BYTES))?.[1];
+}
+
+/** The revision that a document carries, likewise. */
+export function revisionOf(bytes: Buffer): number | undefined {
+  const digits = /"revision":\s*(\d{1,15})\b/.exec(bytes.toString('latin1', 0, HEAD_BYTES))?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Twelve letters and digits that nobody else draws. */
+function randomId(): string {
+  const draw = (): string => Math.random().toString(36).slice(2, 8).padEnd(6, '0');
+  return draw() + draw();
+}
+
+/** A commit id of its own for what is made from `base`: incarnation, the base's id, its own. */
+export function nextCommit(base: string | undefined): string {
+  const [incarnation = randomId(), , parent = '0'] = base?.split('.') ?? [];
+  return `${incarnation}.${parent}.${randomId()}`;
+}
+
+/** Whether `commit` was made from `base`, by the ids alone. */
+export function isChildOf(commit: string | undefined, base: string | undefined): boolean {
+  const [incarnation, parent] = commit?.split('.') ?? [];
+  const [sameIncarnation, , id] = base?.split('.') ?? [];
+  return incarnation !== undefined && incarnation === sameIncarnation && parent !== undefined && parent === id;
+}
+
+export class CommitLog<T> {
+  readonly #home: string;
+  readonly #options: LogOptions<T>;
   #canLink: boolean;
-  /** The head that was read last, and which file it was: another board may have taken this one's place meanwhile. */
-  #last: { file: string; head: Revision } | undefined;
+  /** The log's folder as it was found last. */
+  #folder: string | undefined;
+  /** The head that was read last, and which file it was: another log may have taken this one's place meanwhile. */
+  #last: { file: string; head: Revision<T> } | undefined;
 
-  /** @param canLink  false: as on file systems without hard links */
-  constructor(folder: string, options: { durable: boolean; canLink: boolean }) {
-    this.#folder = folder;
-    this.#durable = options.durable;
+  /** @param home  the folder that holds the log's own */
+  constructor(home: string, options: LogOptions<T>) {
+    this.#home = home;
+    this.#options = options;
     this.#canLink = options.canLink;
   }
 
-  /** Revisions in the log, ascending. */
-  revisions(): number[] {
+  /** The log's folder: its incarnation's; the home itself for one of 0.1; undefined where there is none yet. */
+  folder(): string | undefined {
+    return this.#found().folder;
+  }
+
+  /** The log's folder with what is in it. Another log may have taken the place of the one that was found before. */
+  #found(): { folder: string | undefined; revisions: number[] } {
+    if (this.#folder !== undefined && lstatSync(this.#folder, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+      throw unsafe(this.#folder, 'is a link');
+    const known = this.#folder === undefined ? [] : this.revisions(this.#folder);
+    if (known.length > 0) return { folder: this.#folder, revisions: known };
+    this.#folder = this.#find();
+    return { folder: this.#folder, revisions: this.revisions(this.#folder) };
+  }
+
+  /** @throws CoordError `store-unavailable` where there are two: nobody can say which of them is the board's */
+  #find(): string | undefined {
+    const entries = orAbsent(() => readdirSync(this.#home, { withFileTypes: true })) ?? [];
+    const own = entries
+      .filter((entry) => entry.isDirectory() && INCARNATION.test(entry.name))
+      .map(({ name }) => join(this.#home, name));
+    const filled = own.filter((folder) => this.revisions(folder).length > 0);
+    if (filled.length > 1) {
+      throw new CoordError(
+        'store-unavailable',
+        `There are two logs in ${this.#home}: ${filled.map((one) => basename(one)).join(', ')}.`,
+        {
+          hint: 'Move the one away that was put there, as from a backup; coord doctor says more.',
+        },
+      );
+    }
+    return filled[0] ?? own[0] ?? (entries.length > 0 ? this.#home : undefined);
+  }
+
+  /** Revisions in the log, ascending. Names that coord does not make are none. */
+  revisions(folder: string | undefined): number[] {
     const found: number[] = [];
-    for (const name of namesIn(this.#folder)) {
-      const digits = NAME.exec(name)?.[1];
-      if (digits !== undefined) found.push(Number(digits));
+    for (const name of folder === undefined ? [] : namesIn(folder)) {
+      const revision = revisionOfName(name);
+      if (revision !== undefined) found.push(revision);
     }
     return found.toSorted((a, b) => a - b);
   }
 
-  latest(): number | undefined {
-    return this.revisions().at(-1);
+  /** The newest, in the log as it stands or in a folder that is known. */
+  latest(folder?: string): number | undefined {
+    return (folder === undefined ? this.#found().revisions : this.revisions(folder)).at(-1);
   }
 
-  path(revision: number): string {
-    return join(this.#folder, `${String(revision).padStart(8, '0')}.json`);
+  /** The file that holds the bytes of a revision. */
+  path(folder: string, revision: number): string {
+    const path = join(folder, nameOf(revision));
+    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, DOCUMENT) : path;
   }
 
-  /** The newest revision, or undefined where the log is empty. */
-  head(): Revision | undefined {
+  /**
+   * The newest revision, or undefined where the log is empty. One that is cut short may be on its way: it is read again for a
+   * while, and then set aside; so is one that coord did not write.
+   */
+  async head(): Promise<Revision<T> | undefined> {
+    let doubt: { file: string; since: number } | undefined;
     for (;;) {
-      const revision = this.latest();
-      if (revision === undefined) return undefined;
-      const stat = orAbsent(() => statSync(this.path(revision)));
-      const file = stat && `${revision} ${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+      const { folder, revisions } = this.#found();
+      const revision = revisions.at(-1);
+      if (folder === undefined || revision === undefined) return undefined;
+      const path = this.path(folder, revision);
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      const file = stat && `${path} ${stat.ino} ${stat.size} ${stat.mtimeMs}`;
       if (file !== undefined && this.#last?.file === file) return this.#last.head;
-      const bytes = readIfThere(this.path(revision));
-      if (!bytes) continue; // trimmed between listing and reading: there is a newer one
-      const board = parseOrUndefined(bytes);
-      if (board) {
-        const head = { revision, bytes, board };
+      const bytes = this.#bytesAt(path);
+      const parsed =
+        bytes === undefined ? undefined : bytes === 'strange' ? strange() : this.#options.parse(bytes, revision);
+      if (!parsed || !Buffer.isBuffer(bytes)) {
+        if (parsed) this.#setAside(folder, revision, 'it is no file');
+        continue; // trimmed between listing and reading: there is a newer one
+      }
+      if (parsed !== 'torn' && 'value' in parsed) {
+        const head = { folder, revision, bytes, value: parsed.value };
         if (file !== undefined && bytes.length === stat?.size) this.#last = { file, head };
         return head;
       }
-      this.#setTornAside(revision);
+      if (parsed !== 'torn') {
+        this.#setAside(folder, revision, parsed.fault);
+        continue;
+      }
+      if (doubt === undefined || doubt.file !== file) doubt = { file: file ?? '', since: monotonicMs() };
+      else if (monotonicMs() - doubt.since > TORN_MS) this.#setAside(folder, revision, 'it is cut short');
+      await sleep(TORN_LOOK_MS);
     }
+  }
+
+  /** `strange` for what is neither a file nor the folder of a revision. */
+  #bytesAt(path: string): Buffer | undefined | 'strange' {
+    try {
+      const bytes = readIfThere(path);
+      // The folder of a revision without its document, which is renamed into place whole: somebody else's.
+      return bytes === undefined && basename(path) === DOCUMENT && existsSync(join(path, '..')) ? 'strange' : bytes;
+    } catch (error) {
+      if (error instanceof CoordError && error.code === 'board-unsafe') return 'strange';
+      throw error;
+    }
+  }
+
+  /** Moves what stands under the name of a revision out of the way, and says so. */
+  #setAside(folder: string, revision: number, why: string): void {
+    mkdirSync(this.#options.rejected, { recursive: true });
+    const to = scratchName(this.#options.rejected, `commit-${revision}-`);
+    const isMoved = orAbsent(() => (renameSync(join(folder, nameOf(revision)), to), true));
+    if (isMoved) this.#options.notice(`Revision ${revision} is none (${why}). It was put into ${to}.`);
   }
 
   /**
    * The bytes of an older revision, or undefined when it is not known for certain any more: a name below a gap may have
    * been created anew by a process that slept through the trimming.
    */
-  read(revision: number): Buffer | undefined {
-    const revisions = this.revisions();
+  read(folder: string, revision: number): Buffer | undefined {
+    const revisions = this.revisions(folder);
     const newest = revisions.at(-1) ?? 0;
     const known = new Set(revisions);
     for (let r = revision; r <= newest; r++) if (!known.has(r)) return undefined;
-    return readIfThere(this.path(revision));
+    return readIfThere(this.path(folder, revision));
+  }
+
+  /** The bytes of the revision with this commit id, if the log still has it. */
+  find(folder: string, commit: string): Buffer | undefined {
+    for (const revision of this.revisions(folder).toReversed()) {
+      const path = this.path(folder, revision);
+      if (commitOf(readStart(path, HEAD_BYTES) ?? Buffer.alloc(0)) === commit) return readIfThere(path);
+    }
+    return undefined;
+  }
+
+  /** Whether coord itself wrote these bytes as a revision that has been trimmed since. */
+  async wasTrimmed(folder: string, bytes: Buffer): Promise<boolean> {
+    const known = readIfThere(join(folder, DIGESTS));
+    if (!known) return false;
+    const { digest } = await import('../digest.ts');
+    return known.toString('latin1').includes(`${digest(bytes)}\n`);
   }
 
   /**
-   * Tries to make a synced file in the scratch folder the next revision.
-   * @param base  the revision it was made from; 0 where the log was empty
-   * @param onLinked  called right after the name exists, before anything else (the tests' crash point)
+   * Makes a document the next revision: temp file, sync, name.
+   *
+   * @param base  what it was made from; undefined where the log is empty
+   * @param chunks  its bytes, which carry `commit`
+   * @param at  called once the file is written, and right after the name exists (the tests' crash points)
    */
-  append(temp: string, base: number, revision: number, onLinked: () => void): Appended {
-    const created = this.#createName(temp, revision);
-    if (!created) return 'lost';
-    onLinked();
-    if (base > 0 && !existsSync(this.path(base)) && this.latest() !== revision) {
-      removeIfThere(this.path(revision));
-      return 'unsure';
-    }
-    if (this.#durable) syncFolder(this.#folder);
-    return 'committed';
-  }
-
-  #createName(temp: string, revision: number): boolean {
-    if (this.#canLink) {
-      try {
-        linkSync(temp, this.path(revision));
-        return true;
-      } catch (error) {
-        if (isErrno(error, 'EEXIST')) return false;
-        if (isErrno(error, 'ENOENT')) {
-          if (!existsSync(temp)) return false; // swept while we slept
-          mkdirSync(this.#folder, { recursive: true }); // a cloned or restored tree has no log yet
-          return this.#createName(temp, revision);
-        }
-        if (!isLinkUnsupported(error)) throw error;
-        this.#canLink = false;
-      }
-    }
-    return this.#copyExclusively(temp, revision);
-  }
-
-  /**
-   * Without link(2): O_EXCL decides the race, then the bytes are filled in. Until they are complete the file does not
-   * parse (JSON cut short never does), and readers wait for it; after a crash it is set aside. If that happened to us
-   * while we slept, the name no longer leads to our file, and the race is lost after all.
-   */
-  #copyExclusively(temp: string, revision: number): boolean {
-    const bytes = readIfThere(temp);
-    if (!bytes) return false;
-    const path = this.path(revision);
-    let fd: number;
+  append(
+    base: Revision<T> | undefined,
+    made: { revision: number; commit: string; chunks: readonly Uint8Array[] },
+    at: (point: 'written' | 'linked') => void,
+  ): Appended {
+    const folder = base?.folder ?? this.folder();
+    const temp = scratchName(this.#options.tmp);
     try {
-      mkdirSync(this.#folder, { recursive: true });
-      fd = openSync(path, 'wx');
-    } catch (error) {
-      if (isErrno(error, 'EEXIST')) return false;
-      throw error;
-    }
-    try {
-      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
-      if (this.#durable) fsyncSync(fd);
-      return orAbsent(() => statSync(path))?.ino === fstatSync(fd).ino;
+      if (folder === undefined) return this.#begin(temp, made, at);
+      writeNew(temp, made.chunks, this.#options.durable, this.#options.mode);
+      at('written');
+      if (base && !this.#isStill(base)) return 'lost';
+      if (!this.#createName(folder, temp, made)) return 'lost';
+      at('linked');
+      return this.#confirm(folder, base, made.revision);
     } finally {
-      closeSync(fd);
+      removeScratch(temp);
     }
   }
 
-  /** Waits out a writer that is filling the file in; then moves a file that stays torn out of the way. */
-  #setTornAside(revision: number): void {
-    const path = this.path(revision);
-    const stat = orAbsent(() => statSync(path));
-    if (!stat) return;
-    if (Date.now() - stat.mtimeMs < TORN_MS) {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-      return;
+  /** The name is made. From here on nothing may look like a commit that did not happen. */
+  #confirm(folder: string, base: Revision<T> | undefined, revision: number): Appended {
+    try {
+      if (base && !this.#isStill(base)) {
+        this.#remove(folder, revision);
+        return 'unsure';
+      }
+      if (this.#options.durable) syncFolder(folder);
+      return 'committed';
+    } catch (error) {
+      throw unknown(revision, error);
     }
-    orAbsent(() => renameSync(path, join(this.#folder, `${revision}.${Date.now()}.torn`)));
   }
 
-  /** Removes what is older than the revisions to keep, oldest first. */
-  trim(stateBytes: number): void {
+  /** Whether a revision is still there, and the same. */
+  #isStill(base: Revision<T>): boolean {
+    const start = readStart(this.path(base.folder, base.revision), HEAD_BYTES);
+    return start !== undefined && start.equals(base.bytes.subarray(0, HEAD_BYTES));
+  }
+
+  /** The first revision of a new log comes with the log's folder, in one step. */
+  #begin(
+    temp: string,
+    { revision, commit, chunks }: { revision: number; commit: string; chunks: readonly Uint8Array[] },
+    at: (point: 'written' | 'linked') => void,
+  ): Appended {
+    const [incarnation = ''] = commit.split('.');
+    const { durable, mode } = this.#options;
+    const privately = mode === undefined ? {} : { mode: 0o700 };
+    mkdirSync(join(temp, incarnation), { recursive: true, ...privately });
+    writeNew(join(temp, incarnation, nameOf(revision)), chunks, durable, mode);
+    if (durable) syncFolder(join(temp, incarnation));
+    at('written');
+    try {
+      if (process.platform === 'win32') orAbsent(() => rmdirSync(this.#home)); // an empty one would be in the way there
+      renameSync(temp, this.#home);
+    } catch (error) {
+      if (!existsSync(join(this.#home, incarnation))) {
+        if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM', 'EACCES') && this.folder() !== undefined)
+          return 'lost';
+        throw error;
+      }
+      // The name is random, so it is ours: carried out, and answered with an error.
+    }
+    at('linked');
+    return this.#confirm(join(this.#home, '..'), undefined, revision);
+  }
+
+  /**
+   * @returns false when the name is taken
+   * @throws CoordError `outcome-unknown` when not even that can be found out
+   */
+  #createName(folder: string, temp: string, { revision, commit }: { revision: number; commit: string }): boolean {
+    const name = join(folder, nameOf(revision));
+    try {
+      if (this.#canLink) linkSync(temp, name);
+      else this.#renameFolder(temp, name);
+      return true;
+    } catch (error) {
+      const holder = this.#commitAt(folder, revision);
+      if (holder === commit) return true; // carried out, and answered with an error
+      if (this.#canLink && isLinkUnsupported(error) && holder === 'nobody') {
+        this.#canLink = false;
+        return this.#createName(folder, temp, { revision, commit });
+      }
+      // Taken; or swept, or the whole log gone, while this process slept.
+      if (holder !== 'nobody' && holder !== 'unknown') return false;
+      if (isErrno(error, 'EEXIST', 'ENOENT', 'ENOTDIR', 'ENOTEMPTY')) return false;
+      if (holder === 'nobody' && isErrno(error, 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG'))
+        throw error;
+      throw unknown(revision, error);
+    }
+  }
+
+  /** Without link(2): a folder of that name, with the document in it. A rename onto a folder that holds anything fails. */
+  #renameFolder(temp: string, name: string): void {
+    const folder = scratchName(this.#options.tmp);
+    mkdirSync(folder);
+    try {
+      renameSync(temp, join(folder, DOCUMENT));
+      if (this.#options.durable) syncFolder(folder);
+      // Windows would put it into the other's place only where that is empty, and nobody makes an empty one.
+      renameSync(folder, name);
+    } finally {
+      removeScratch(folder);
+    }
+  }
+
+  /** The commit id under the name of a revision; `nobody` where there is nothing. */
+  #commitAt(folder: string, revision: number): string {
+    try {
+      const start = readStart(this.path(folder, revision), HEAD_BYTES);
+      return start === undefined ? 'nobody' : (commitOf(start) ?? 'somebody');
+    } catch (error) {
+      return error instanceof CoordError ? 'somebody' : 'unknown';
+    }
+  }
+
+  #remove(folder: string, revision: number): void {
+    const name = join(folder, nameOf(revision));
+    if (lstatSync(name, { throwIfNoEntry: false })?.isDirectory() !== true) return removeIfThere(name);
+    const away = scratchName(this.#options.tmp);
+    if (orAbsent(() => (renameSync(name, away), true))) removeScratch(away);
+  }
+
+  /**
+   * Removes what is older than the revisions to keep, oldest first, and remembers the digests of what goes: a publisher that
+   * was paused may yet put such an old copy into tasks.json.
+   *
+   * @param stateBytes  size of the newest
+   */
+  async trim(folder: string, stateBytes: number): Promise<void> {
     const keep = Math.max(KEEP_AT_LEAST, Math.min(KEEP, Math.floor(KEEP_BYTES / stateBytes)));
-    for (const revision of this.revisions().slice(0, -keep)) removeIfThere(this.path(revision));
+    const revisions = this.revisions(folder);
+    if (revisions.length < keep + Math.min(SLACK, keep / 2)) return;
+    const { digest } = await import('../digest.ts');
+    const digests: string[] = [];
+    const old = revisions.slice(0, -keep);
+    for (const revision of old) {
+      const bytes = readIfThere(this.path(folder, revision));
+      if (bytes) digests.push(`${digest(bytes)}\n`);
+    }
+    this.#remember(join(folder, DIGESTS), digests);
+    for (const revision of old) this.#remove(folder, revision);
+  }
+
+  #remember(path: string, digests: readonly string[]): void {
+    const known = readIfThere(path)?.toString('latin1').split('\n').filter(Boolean) ?? [];
+    if (known.length < REMEMBERED * 2) return appendTo(path, digests.join(''), { durable: false });
+    const kept = [...known.slice(-REMEMBERED).map((line) => `${line}\n`), ...digests];
+    const scratch = scratchName(this.#options.tmp);
+    writeNew(scratch, [Buffer.from(kept.join(''))], false);
+    renameSync(scratch, path);
   }
 }
 
-function parseOrUndefined(bytes: Buffer): Board | undefined {
-  try {
-    return parseBytes(bytes);
-  } catch {
-    return undefined;
-  }
+function unknown(revision: number, error: unknown): CoordError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new CoordError(
+    'outcome-unknown',
+    `The file system did not say whether revision ${revision} was made: ${why}.`,
+    {
+      hint: 'coord leader status, then repeat the command if it was not',
+      cause: error,
+    },
+  );
+}
+
+function strange(): { fault: string } {
+  return { fault: 'it is no file' };
+}
+
+function nameOf(revision: number): string {
+  return `${String(revision).padStart(8, '0')}.json`;
+}
+
+/** Only the one spelling that {@link nameOf} gives. */
+function revisionOfName(name: string): number | undefined {
+  const digits = NAME.exec(name)?.[1];
+  const revision = Number(digits);
+  return digits !== undefined && revision > 0 && nameOf(revision) === name ? revision : undefined;
 }

@@ -1,28 +1,27 @@
 /** Examines a tree: whether everything in it is as the protocol wants it, and what would put it right. */
-import { linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { linkSync, lstatSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { isExpired } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
 import type { Finding } from '../store.ts';
-import {
-  explainErrno,
-  isLinkUnsupported,
-  namesIn,
-  orAbsent,
-  readIfThere,
-  removeIfThere,
-  replaceFile,
-  scratchName,
-  touch,
-} from './atomic.ts';
-import type { FileOptions } from './backend.ts';
-import { parseBytes } from './board-text.ts';
-import { CommitLog, type Revision } from './commit-log.ts';
+import { moveIfThere, namesIn, readIfThere, removeIfThere, replaceFile, touch } from './atomic.ts';
+import { boardClock, clockSkew, type FileOptions } from './backend.ts';
+import { parseRevision } from './board-text.ts';
 import { FileDocuments } from './documents.ts';
+import { explainErrno, isLinkUnsupported } from './errno.ts';
+import { checkTree } from './guard.ts';
 import { STALE_MS, withLock } from './lock.ts';
-import { DISPLACED, TasksFile } from './tasks-file.ts';
+import { fileSystemTime, removeScratch, scratchIn, scratchName } from './scratch.ts';
+import { type Revision, TasksFile } from './tasks-file.ts';
 import type { Tree } from './tree.ts';
 import { watchBell } from './watch.ts';
+
+/** What a check may need. */
+interface Patient {
+  tree: Tree;
+  options: FileOptions & { now: () => string };
+  tasks: TasksFile;
+}
 
 /** A finding with the means to mend it. */
 type Check = Finding & { mend?: () => Promise<void> | void };
@@ -32,7 +31,10 @@ type Check = Finding & { mend?: () => Promise<void> | void };
  *
  * @param fix  mend what can be mended, under the lock
  */
-export async function examineTree(tree: Tree, options: FileOptions, fix: boolean): Promise<Finding[]> {
+export async function examineTree(tree: Tree, given: FileOptions, fix: boolean): Promise<Finding[]> {
+  checkTree(tree, given.stateFolder);
+  const options = { ...given, now: given.now ?? boardClock(tree) };
+  const patient: Patient = { tree, options, tasks: new TasksFile(tree, options) };
   const checks = [
     checkFolders,
     checkTasks,
@@ -42,12 +44,13 @@ export async function examineTree(tree: Tree, options: FileOptions, fix: boolean
     checkRejected,
     checkScratch,
     checkLinks,
+    checkClock,
     checkWatching,
   ];
   const findings: Finding[] = [];
   for (const check of checks) {
     try {
-      const { mend, ...finding } = await check(tree, options);
+      const { mend, ...finding } = await check(patient);
       const isMended = fix && mend !== undefined && !finding.ok;
       if (isMended) await withLock(tree.root, tree.lock, async () => mend());
       findings.push(isMended ? { ...finding, fixed: true } : finding);
@@ -60,23 +63,21 @@ export async function examineTree(tree: Tree, options: FileOptions, fix: boolean
   return findings;
 }
 
-async function checkFolders(tree: Tree): Promise<Check> {
-  const missing = tree.folders().filter((folder) => !orAbsent(() => statSync(folder))?.isDirectory());
+async function checkFolders({ tree }: Patient): Promise<Check> {
+  const missing = tree.folders().filter((folder) => !lstatSync(folder, { throwIfNoEntry: false }));
   if (missing.length === 0) return { check: 'folders', ok: true, message: 'all there' };
   const names = missing.map((folder) => folder.slice(tree.root.length + 1)).join(', ');
   return { check: 'folders', ok: false, message: `missing: ${names}`, fix: 'make them', mend: () => tree.create() };
 }
 
-async function checkTasks(tree: Tree, options: FileOptions): Promise<Check> {
-  const log = new CommitLog(tree.commits, options);
-  const file = new TasksFile(tree, log, options);
+async function checkTasks({ tree, tasks: file }: Patient): Promise<Check> {
   const { head, bytes, content } = await file.look();
   const check = 'tasks.json';
   if (content === 'same')
     return {
       check,
       ok: true,
-      message: `revision ${head?.revision}, ${head?.board.tasks.length} tasks, equal to the newest commit`,
+      message: `revision ${head?.revision}, ${head?.value.tasks.length} tasks, equal to the newest commit`,
     };
   const settle = async (): Promise<void> => {
     await file.settle();
@@ -129,78 +130,84 @@ async function checkTasks(tree: Tree, options: FileOptions): Promise<Check> {
 
 async function putBack(tree: Tree, file: TasksFile, head: Revision, bytes: Buffer | undefined): Promise<void> {
   mkdirSync(tree.rejected, { recursive: true });
-  renameSync(tree.tasks, join(tree.rejected, `tasks-malformed-${Date.now()}.json`));
+  renameSync(tree.tasks, scratchName(tree.rejected, 'tasks-malformed-'));
   // Somebody may have saved a good file in between: settling decides, and publishes the head only where nothing is.
-  if (bytes) await file.publish(head.revision, undefined);
+  if (bytes) await file.publish(head, undefined);
   await file.settle();
 }
 
-async function checkLog(tree: Tree, options: FileOptions): Promise<Check> {
-  const log = new CommitLog(tree.commits, options);
-  const revisions = log.revisions();
+async function checkLog({ tree, tasks }: Patient): Promise<Check> {
+  const { log } = tasks;
   const check = 'log of commits';
-  const torn = namesIn(tree.commits).filter((name) => name.endsWith('.torn'));
-  const bad = revisions.filter((revision) => !isWhole(log.path(revision), revision));
-  const [first = 0] = revisions;
-  const gaps = revisions.filter((revision, i) => revision !== first + i);
-  if (revisions.length === 0)
+  const folder = log.folder();
+  const revisions = log.revisions(folder);
+  if (folder === undefined || revisions.length === 0)
     return {
       check,
       ok: false,
       message: 'empty',
       fix: 'start it from tasks.json',
       mend: async () => {
-        await new TasksFile(tree, log, options).settle();
+        await tasks.settle();
       },
     };
+  const bad = revisions.filter((revision) => !isWhole(log.path(folder, revision), revision));
   if (bad.length > 0)
     return {
       check,
       ok: false,
-      message: `unreadable: revision ${bad.join(', ')}`,
-      fix: 'remove them',
-      mend: () => bad.forEach((revision) => removeIfThere(log.path(revision))),
+      message: `no revisions: ${bad.join(', ')}`,
+      fix: 'move them to rejected/',
+      mend: () => {
+        for (const revision of bad) setAside(tree, join(folder, `${String(revision).padStart(8, '0')}.json`));
+      },
     };
-  if (torn.length > 0) {
-    return {
-      check,
-      ok: false,
-      message: `${torn.length} cut short by a crash, never acknowledged`,
-      fix: 'remove them',
-      mend: () => torn.forEach((name) => removeIfThere(join(tree.commits, name))),
-    };
-  }
+  const known = new Set(revisions.map((revision) => `${String(revision).padStart(8, '0')}.json`));
+  const strange = [
+    ...namesIn(folder).filter((name) => !known.has(name) && name !== 'digests'),
+    ...namesIn(tree.commits).filter((name) => folder !== tree.commits && name !== basename(folder)),
+  ];
+  const [first = 0] = revisions;
+  const gaps = revisions.filter((revision, i) => revision !== first + i);
   const gap = gaps.length > 0 ? ', with a gap (the log went on from a restored tasks.json)' : '';
-  return { check, ok: true, message: `revisions ${first} to ${revisions.at(-1)}${gap}` };
+  const others = strange.length > 0 ? `; not of coord, and ignored: ${strange.slice(0, 5).join(', ')}` : '';
+  return { check, ok: true, message: `revisions ${first} to ${revisions.at(-1)}${gap}${others}` };
+}
+
+function setAside(tree: Tree, path: string, prefix = 'commit-'): void {
+  mkdirSync(tree.rejected, { recursive: true });
+  moveIfThere(path, scratchName(tree.rejected, prefix));
 }
 
 function isWhole(path: string, revision: number): boolean {
-  const bytes = readIfThere(path);
-  if (!bytes) return true; // trimmed meanwhile
   try {
-    return parseBytes(bytes).revision === revision;
-  } catch {
-    return false;
+    const bytes = readIfThere(path);
+    if (!bytes) return !lstatSync(path, { throwIfNoEntry: false }); // trimmed meanwhile
+    const parsed = parseRevision(bytes, revision, path);
+    return parsed !== 'torn' && 'value' in parsed;
+  } catch (error) {
+    if (error instanceof CoordError && error.code === 'board-unsafe') return false;
+    throw error;
   }
 }
 
-async function checkResults(tree: Tree, options: FileOptions): Promise<Check> {
+async function checkResults({ tree, options, tasks }: Patient): Promise<Check> {
   const check = 'results';
-  const head = new CommitLog(tree.commits, options).head();
+  const head = await tasks.log.head();
   if (!head) return { check, ok: true, message: 'no board yet' };
-  const documents = new FileDocuments(tree, options);
+  const documents = new FileDocuments(tree, options, async () => false);
   const unfinished = namesIn(tree.pending).length;
-  const missing = head.board.tasks.filter(
-    (task) => task.status === 'done' && !orAbsent(() => statSync(tree.result(task.id))),
+  const missing = head.value.tasks.filter(
+    (task) => task.status === 'done' && !lstatSync(tree.result(task.id), { throwIfNoEntry: false }),
   );
-  const isLive = head.board.tasks.some((task) => task.status === 'claimed' && !isExpired(task, options.now()));
+  const isLive = head.value.tasks.some((task) => task.status === 'claimed' && !isExpired(task, options.now()));
   if (unfinished > 0 && !isLive) {
     return {
       check,
       ok: false,
       message: `${unfinished} handed in by a process that died`,
       fix: 'name those that were accepted, keep the others as refused',
-      mend: () => documents.finishResults(head.board),
+      mend: () => documents.finishResults(head.value),
     };
   }
   if (missing.length === 0) return { check, ok: true, message: 'every done task has its result' };
@@ -214,32 +221,34 @@ async function checkResults(tree: Tree, options: FileOptions): Promise<Check> {
     fix: 'write a result that says so',
     mend: () =>
       missing.forEach((task) =>
-        replaceFile(
-          tree.result(task.id),
-          'No result was stored: the task was set to done by hand.\n',
-          tree.tmp,
-          options.durable,
-        ),
+        replaceFile(tree.result(task.id), 'No result was stored: the task was set to done by hand.\n', {
+          scratch: scratchName(tree.tmp),
+          durable: options.durable,
+        }),
       ),
   };
 }
 
-async function checkLock(tree: Tree): Promise<Check> {
-  const stat = orAbsent(() => statSync(tree.lock));
-  if (!stat) return { check: 'lock', ok: true, message: 'free' };
-  const age = Date.now() - stat.mtimeMs;
-  if (age < STALE_MS) return { check: 'lock', ok: true, message: 'held by a command that is at work' };
-  return {
-    check: 'lock',
-    ok: false,
-    message: `left behind ${Math.round(age / 1000)} s ago by a process that died (harmless: the next command takes it over)`,
-    fix: 'remove it',
-    mend: () => rmSync(tree.lock, { recursive: true, force: true }),
-  };
+async function checkLock({ tree }: Patient): Promise<Check> {
+  const check = 'lock';
+  const stat = lstatSync(tree.lock, { throwIfNoEntry: false });
+  if (!stat) return { check, ok: true, message: 'free' };
+  if (!stat.isDirectory() || namesIn(tree.lock).length > 0)
+    return {
+      check,
+      ok: false,
+      message: 'something else stands in its place, and writers do without it',
+      fix: 'move it to rejected/',
+      mend: () => setAside(tree, tree.lock, 'lock-'),
+    };
+  const age = fileSystemTime(tree.tmp) - stat.mtimeMs;
+  if (age < STALE_MS) return { check, ok: true, message: 'held by a command that is at work' };
+  const message = `left behind ${Math.round(age / 1000)} s ago by a process that died; the next command takes it over`;
+  return { check, ok: true, message };
 }
 
-async function checkRejected(tree: Tree): Promise<Check> {
-  const names = namesIn(tree.rejected);
+async function checkRejected({ tree }: Patient): Promise<Check> {
+  const names = namesIn(tree.rejected).filter((name) => name.startsWith('tasks-'));
   const message =
     names.length === 0
       ? 'none rejected'
@@ -247,21 +256,28 @@ async function checkRejected(tree: Tree): Promise<Check> {
   return { check: 'hand edits', ok: true, message };
 }
 
-async function checkScratch(tree: Tree): Promise<Check> {
-  const old = namesIn(tree.tmp)
-    .filter((name) => !name.startsWith(DISPLACED))
-    .filter((name) => Date.now() - (orAbsent(() => statSync(join(tree.tmp, name)))?.mtimeMs ?? Date.now()) > 60_000);
-  if (old.length === 0) return { check: 'scratch files', ok: true, message: 'none left behind' };
+async function checkScratch({ tree, options, tasks }: Patient): Promise<Check> {
+  const check = 'scratch files';
+  const left = scratchIn(tree.tmp, Date.parse(options.now())).filter((file) => file.isLeft && file.age > MINUTE_MS);
+  if (left.length === 0) return { check, ok: true, message: 'none left behind' };
   return {
-    check: 'scratch files',
+    check,
     ok: false,
-    message: `${old.length} left behind by crashes`,
+    message: `${left.length} left behind by crashes`,
     fix: 'remove them',
-    mend: () => old.forEach((name) => removeIfThere(join(tree.tmp, name))),
+    mend: async () => {
+      await tasks.sweep(); // what may hold somebody's edit is merged first
+      for (const file of left) removeScratch(file.path);
+    },
   };
 }
 
-async function checkLinks(tree: Tree): Promise<Check> {
+async function checkClock({ options }: Patient): Promise<Check> {
+  const skew = clockSkew(options.now());
+  return { check: 'clock', ok: skew === undefined, message: skew ?? 'agrees with that of the file system' };
+}
+
+async function checkLinks({ tree }: Patient): Promise<Check> {
   const check = 'hard links';
   const from = scratchName(tree.tmp);
   const to = scratchName(tree.tmp);
@@ -272,21 +288,29 @@ async function checkLinks(tree: Tree): Promise<Check> {
     return { check, ok: true, message: 'work here' };
   } catch (error) {
     if (!isLinkUnsupported(error)) throw error;
-    return { check, ok: true, message: 'do not exist here; commits use exclusive creation instead' };
+    return { check, ok: true, message: 'do not exist here; commits rename folders instead' };
   } finally {
     removeIfThere(from);
     removeIfThere(to);
   }
 }
 
+/** Scratch of a command that has just ended is swept by the next one. */
+const MINUTE_MS = 60_000;
+
 /** How long an event may take before watching counts as impossible; it takes milliseconds where it works. */
 const WATCH_MS = 3000;
 
-async function checkWatching(tree: Tree, options: FileOptions): Promise<Check> {
+async function checkWatching({ tree, options }: Patient): Promise<Check> {
   const check = 'watching';
   const ending = new AbortController();
   const bell = scratchName(tree.tmp);
-  const events = watchBell(bell, { poll: options.poll, signal: ending.signal });
+  let problem: string | undefined;
+  const events = watchBell(bell, {
+    poll: options.poll,
+    signal: ending.signal,
+    onPolling: (error) => (problem ??= error instanceof Error ? error.message : 'an unknown error'),
+  });
   try {
     await events.next(); // the watcher stands
     const seen = events.next();
@@ -295,6 +319,9 @@ async function checkWatching(tree: Tree, options: FileOptions): Promise<Check> {
     const tooLate = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), WATCH_MS)));
     const isSeen = await Promise.race([seen.then(() => true), tooLate]);
     clearTimeout(timer);
+    if (problem !== undefined) {
+      return { check, ok: false, message: `is refused, so the board is looked at twice a second instead: ${problem}` };
+    }
     if (isSeen)
       return { check, ok: true, message: options.poll ? 'works by polling (COORD_WATCH=poll)' : 'works here' };
     return {

@@ -1,50 +1,92 @@
 /** The texts beside the board: plan, discoveries, results, logs, summary. */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync, renameSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { type Board, type BoardEvent, tasksById, type ResultToStore } from '../../model/board.ts';
+import { CoordError } from '../../model/errors.ts';
+import { isName } from '../../model/limits.ts';
 import type { Discovery, LogEntry, Result } from '../../model/report.ts';
 import type { Task } from '../../model/task.ts';
 import type { Documents } from '../store.ts';
-import { namesIn, orAbsent, readIfThere, removeIfThere, replaceFile, scratchName, touch, writeNew } from './atomic.ts';
+import { append, moveIfThere, namesIn, readIfThere, removeIfThere, replaceFile, touch, writeNew } from './atomic.ts';
+import { explainErrno, orAbsent } from './errno.ts';
+import { checkTree } from './guard.ts';
+import { withLock } from './lock.ts';
+import { scratchName } from './scratch.ts';
 import type { Tree } from './tree.ts';
+
+export interface DocumentOptions {
+  durable: boolean;
+  /** The board's clock, ISO 8601 UTC. */
+  now: () => string;
+  lock: boolean;
+  stateFolder: string | undefined;
+}
 
 export class FileDocuments implements Documents {
   readonly #tree: Tree;
-  readonly #durable: boolean;
-  readonly #now: () => string;
+  readonly #options: DocumentOptions;
+  readonly #makeRoom: (error: unknown) => Promise<boolean>;
 
-  constructor(tree: Tree, options: { durable: boolean; now: () => string }) {
+  /** @param makeRoom  frees space after this error; answers whether it is worth another try */
+  constructor(tree: Tree, options: DocumentOptions, makeRoom: (error: unknown) => Promise<boolean>) {
     this.#tree = tree;
-    this.#durable = options.durable;
-    this.#now = options.now;
+    this.#options = options;
+    this.#makeRoom = makeRoom;
   }
 
   async readPlan(): Promise<string> {
-    return readIfThere(this.#tree.plan)?.toString() ?? '';
+    return this.#reading(() => readIfThere(this.#tree.plan)?.toString() ?? '');
   }
 
-  async writePlan(text: string, append: boolean): Promise<string> {
+  async writePlan(text: string, isAppended: boolean): Promise<string> {
     const body = `${text.trimEnd()}\n`;
-    if (append) this.#append(this.#tree.plan, `\n${body}`, this.#durable);
-    else replaceFile(this.#tree.plan, body, this.#tree.tmp, this.#durable);
+    await this.#writing(() =>
+      isAppended ? append(this.#tree.plan, `\n${body}`, this.#options) : this.#replace(this.#tree.plan, body),
+    );
     return this.readPlan();
+  }
+
+  #replace(path: string, text: string): void {
+    replaceFile(path, text, { scratch: scratchName(this.#tree.tmp), durable: this.#options.durable });
+  }
+
+  #reading<T>(read: () => T): T {
+    try {
+      checkTree(this.#tree, this.#options.stateFolder);
+      return read();
+    } catch (error) {
+      throw explainErrno(error);
+    }
+  }
+
+  /**
+   * One writer after the other, as far as the lock can do that: on a network mount two machines that append at once may
+   * both write at the same place.
+   */
+  async #writing(write: () => void): Promise<void> {
+    const once = async (): Promise<void> => {
+      checkTree(this.#tree, this.#options.stateFolder);
+      await (this.#options.lock ? withLock(this.#tree.root, this.#tree.lock, async () => write()) : write());
+    };
+    try {
+      await once().catch(async (error: unknown) => {
+        if (!(await this.#makeRoom(error))) throw error;
+        await once();
+      });
+    } catch (error) {
+      throw explainErrno(error);
+    }
   }
 
   async addDiscovery(discovery: Omit<Discovery, 'id'>): Promise<Discovery> {
     const text = discoveryText(discovery);
-    this.#append(this.#tree.discoveries, text, this.#durable);
-    touch(this.#tree.bell);
-    const all = await this.discoveries();
+    await this.#writing(() => append(this.#tree.discoveries, text, this.#options));
+    try {
+      touch(this.#tree.bell);
+    } catch {
+      // The finding stands; waiters look by themselves every few seconds.
+    }
+    const all = await this.discoveries().catch((): Discovery[] => []); // it is written, whatever reading says
     const stored = all.findLast(
       (found) =>
         found.worker === discovery.worker &&
@@ -55,18 +97,20 @@ export class FileDocuments implements Documents {
   }
 
   async discoveries(): Promise<Discovery[]> {
-    return parseDiscoveries(readIfThere(this.#tree.discoveries)?.toString() ?? '');
+    return this.#reading(() => parseDiscoveries(readIfThere(this.#tree.discoveries)?.toString() ?? ''));
   }
 
   async results(tasks: readonly Task[]): Promise<Result[]> {
-    const results: Result[] = [];
-    for (const task of tasks) {
-      const text = readIfThere(this.#tree.result(task.id))?.toString();
-      if (text === undefined) continue;
-      const { id, claimed_by, attempt, completed_at } = task;
-      results.push({ task_id: id, worker: claimed_by ?? '', attempt, completed_at, ...parseResult(text) });
-    }
-    return results;
+    return this.#reading(() => {
+      const results: Result[] = [];
+      for (const task of tasks) {
+        const text = readIfThere(this.#tree.result(task.id))?.toString();
+        if (text === undefined) continue;
+        const { id, claimed_by, attempt, completed_at } = task;
+        results.push({ task_id: id, worker: claimed_by ?? '', attempt, completed_at, ...parseResult(text) });
+      }
+      return results;
+    });
   }
 
   /**
@@ -78,9 +122,11 @@ export class FileDocuments implements Documents {
     const temp = scratchName(this.#tree.tmp);
     // A name of its own: another process may be handing in the same result, and take its file back.
     const path = join(this.#tree.pending, `${pendingName(task)}@${basename(temp)}.md`);
-    writeNew(temp, [Buffer.from(resultText(result))], this.#durable);
+    const bytes = Buffer.from(resultText(result));
+    writeNew(temp, [bytes], this.#options.durable);
     mkdirSync(this.#tree.pending, { recursive: true });
-    renameSync(temp, path);
+    // Not there any more: somebody has tidied up while this process slept. The text is still in hand.
+    if (!moveIfThere(temp, path)) writeNew(path, [bytes], this.#options.durable);
     return {
       keep: () => this.#nameResult(path, task.id),
       discard: () => removeIfThere(path),
@@ -89,7 +135,12 @@ export class FileDocuments implements Documents {
 
   #nameResult(path: string, taskId: string): void {
     mkdirSync(this.#tree.results, { recursive: true });
-    orAbsent(() => renameSync(path, this.#tree.result(taskId))); // absent: another process finished the naming
+    try {
+      renameSync(path, this.#tree.result(taskId));
+    } catch (error) {
+      // Gone: another process finished the naming, or it was carried out and answered with an error.
+      if (existsSync(path)) throw error;
+    }
   }
 
   /** Names the results whose commit happened and whose process then died; keeps those that came too late as refused. */
@@ -100,20 +151,24 @@ export class FileDocuments implements Documents {
     for (const name of names) {
       const path = join(this.#tree.pending, name);
       const [id, worker, attempt] = parsePendingName(name);
+      if (!isName(id) || !isName(worker) || !Number.isSafeInteger(attempt)) continue; // none of ours
       const task = tasks.get(id);
       if (task && task.status === 'done' && name.startsWith(`${pendingName(task)}@`)) this.#nameResult(path, id);
       else if (task?.status !== 'claimed' || task.claimed_by !== worker || task.attempt !== attempt) {
         // Its attempt is over, and it was not accepted. The text is somebody's work all the same.
-        orAbsent(() => renameSync(path, this.#refusedPath(id, worker, attempt, '')));
+        moveIfThere(path, this.#refusedPath(id, worker, attempt, ''));
       }
     }
   }
 
   async keepRefused(refused: { task_id: string; worker: string; attempt: number; output: string }): Promise<string> {
     const text = refused.output.endsWith('\n') ? refused.output : `${refused.output}\n`;
-    const path = this.#refusedPath(refused.task_id, refused.worker, refused.attempt, text);
-    mkdirSync(dirname(path), { recursive: true });
-    if (!existsSync(path)) replaceFile(path, text, this.#tree.tmp, this.#durable);
+    let path = '';
+    await this.#writing(() => {
+      path = this.#refusedPath(refused.task_id, refused.worker, refused.attempt, text);
+      mkdirSync(dirname(path), { recursive: true });
+      if (!existsSync(path)) this.#replace(path, text);
+    });
     return relative(dirname(this.#tree.root), path);
   }
 
@@ -127,14 +182,34 @@ export class FileDocuments implements Documents {
   }
 
   async writeSummary(text: string, path = this.#tree.summary): Promise<string> {
-    // Beside the target, not in .tmp/: a path of the caller's may lie on another disk, where no rename reaches.
-    replaceFile(path, text, dirname(path), this.#durable);
+    if (path === this.#tree.summary) await this.#writing(() => this.#replace(path, text));
+    else this.#export(path, text);
     return path;
+  }
+
+  /** A file of the caller's, perhaps on another disk; a link is followed, what is no file is left alone. */
+  #export(path: string, text: string): void {
+    try {
+      const real = orAbsent(() => realpathSync(path)) ?? path;
+      const there = lstatSync(real, { throwIfNoEntry: false });
+      if (there && !there.isFile()) {
+        throw new CoordError('store-unavailable', `${path} is no ordinary file; nothing was written.`, {
+          hint: 'coord leader aggregate -o - prints it',
+        });
+      }
+      replaceFile(real, text, {
+        scratch: scratchName(dirname(real)),
+        durable: this.#options.durable,
+        ...(there ? { mode: there.mode & 0o777 } : {}),
+      });
+    } catch (error) {
+      throw explainErrno(error);
+    }
   }
 
   /** Not the truth, which is the board; so not synced, and one line an event. */
   async addToLog(events: readonly BoardEvent[]): Promise<void> {
-    const time = this.#now();
+    const time = this.#options.now();
     const lines = new Map<string, string>();
     for (const { agent, event, task_id, message } of events) {
       lines.set(
@@ -142,10 +217,14 @@ export class FileDocuments implements Documents {
         `${lines.get(agent) ?? ''}${time} ${event} ${task_id ?? '-'} ${(message ?? '').replace(/\s+/g, ' ').trim()}\n`,
       );
     }
-    for (const [agent, text] of lines) this.#append(this.#tree.log(agent), text, false);
+    for (const [agent, text] of lines) append(this.#tree.log(agent), text, { durable: false });
   }
 
   async log(): Promise<LogEntry[]> {
+    return this.#reading(() => this.#entries());
+  }
+
+  #entries(): LogEntry[] {
     const entries: LogEntry[] = [];
     for (const name of namesIn(this.#tree.logs)) {
       if (!name.endsWith('.log')) continue;
@@ -164,22 +243,6 @@ export class FileDocuments implements Documents {
       }
     }
     return entries.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
-  }
-
-  /** One write at the end of the file: whole lines, never mixed with those of others. */
-  #append(path: string, text: string, durable: boolean): void {
-    for (let tries = 0; tries < 5; tries++) {
-      mkdirSync(dirname(path), { recursive: true });
-      const fd = openSync(path, 'a');
-      try {
-        writeSync(fd, text);
-        if (durable) fsyncSync(fd);
-        // An editor that saved by rename meanwhile has put another file there, without these lines.
-        if (orAbsent(() => statSync(path))?.ino === fstatSync(fd).ino) return;
-      } finally {
-        closeSync(fd);
-      }
-    }
   }
 }
 

@@ -4,9 +4,10 @@
  * proper-lockfile makes a directory and refreshes its mtime; a lock whose mtime is older than {@link STALE_MS} belongs
  * to a dead or sleeping process and is taken over.
  */
-import { existsSync, mkdirSync, realpathSync, rmdirSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync, rmdirSync, utimesSync } from 'node:fs';
 import lockfile from 'proper-lockfile';
-import { isErrno } from './atomic.ts';
+import { monotonicMs } from '../monotonic.ts';
+import { isErrno } from './errno.ts';
 
 /** The shortest that proper-lockfile allows. A commit holds the lock for milliseconds. */
 export const STALE_MS = 2000;
@@ -17,10 +18,15 @@ const FIRST_RETRY_MS = 5;
 const LONGEST_RETRY_MS = 100;
 
 /** The five calls that it needs. Given all of node:fs it copies it, which loads streams and promises: 7 ms. */
-const FS = { mkdirSync, realpathSync, rmdirSync, statSync, utimesSync };
+const FS = { mkdirSync, realpathSync, rmdirSync, statSync: lstatSync, utimesSync };
 
-/** Tries once. @returns what releases the lock, or undefined while somebody else holds it */
-export function tryLock(folder: string, lockPath: string): (() => void) | undefined {
+/**
+ * Tries once.
+ *
+ * @returns what releases the lock; `held` while somebody else has it; `unusable` where something else stands in its place, a file
+ *   or a folder with something in it: nobody will ever have it, and waiting would help nobody
+ */
+export function tryLock(folder: string, lockPath: string): (() => void) | 'held' | 'unusable' {
   try {
     const release = lockfile.lockSync(folder, {
       lockfilePath: lockPath,
@@ -39,18 +45,19 @@ export function tryLock(folder: string, lockPath: string): (() => void) | undefi
       }
     };
   } catch (error) {
-    if (isErrno(error, 'ELOCKED', 'ECOMPROMISED')) return undefined;
+    if (isErrno(error, 'ELOCKED', 'ECOMPROMISED')) return 'held';
     // Somebody who thought it stale removed it between two of proper-lockfile's steps.
-    if (isErrno(error, 'ENOENT') && existsSync(folder)) return undefined;
-    throw error;
+    if (isErrno(error, 'ENOENT') && existsSync(folder)) return 'held';
+    if (!(error instanceof Error && 'syscall' in error) || isErrno(error, 'ENOENT', 'ENOSPC', 'EROFS')) throw error;
+    return 'unusable';
   }
 }
 
 /** Runs `work` holding the lock, or without it when it cannot be had in time. */
 export async function withLock<T>(folder: string, lockPath: string, work: () => Promise<T>): Promise<T> {
-  const start = Date.now();
+  const start = monotonicMs();
   let release = tryLock(folder, lockPath);
-  for (let tries = 0; !release && Date.now() - start < PATIENCE_MS; tries++) {
+  for (let tries = 0; release === 'held' && monotonicMs() - start < PATIENCE_MS; tries++) {
     const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** tries);
     await sleep(1 + Math.random() * longest);
     release = tryLock(folder, lockPath);
@@ -58,7 +65,7 @@ export async function withLock<T>(folder: string, lockPath: string, work: () => 
   try {
     return await work();
   } finally {
-    release?.();
+    if (typeof release === 'function') release();
   }
 }
 

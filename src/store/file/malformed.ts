@@ -1,5 +1,12 @@
 /** Says where a tasks.json is wrong, with line, column and field. Loaded only when one is. */
-import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode, type ParseError } from 'jsonc-parser';
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  parseTree,
+  printParseErrorCode,
+  type ParseError,
+} from 'jsonc-parser';
 import { CoordError } from '../../model/errors.ts';
 
 /** Where the text stops being JSON. */
@@ -13,7 +20,8 @@ export function notJson(path: string, text: string): CoordError {
     );
   }
   const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { disallowComments: true });
+  const tree = treeOf(text, errors);
+  if (tree === 'too deep') return malformed(path, 'nested too deeply to be read.');
   const [first] = errors;
   const offset = first?.offset ?? tree?.length ?? 0;
   const what = first ? words(printParseErrorCode(first.error)) : 'not JSON';
@@ -26,7 +34,8 @@ export function notBoard(
   text: string,
   problem: { path: readonly PropertyKey[]; field: string; problem: string },
 ): CoordError {
-  const tree = parseTree(text);
+  const read = treeOf(text);
+  const tree = read === 'too deep' ? undefined : read;
   const segments = problem.path.filter((segment): segment is string | number => typeof segment !== 'symbol');
   // The field itself may be missing: then the nearest thing around it shows where it belongs.
   const places = segments.map((_, length) => segments.slice(0, segments.length - length)).concat([[]]);
@@ -34,6 +43,16 @@ export function notBoard(
   const task = tree && segments[0] === 'tasks' ? findNodeAtLocation(tree, [...segments.slice(0, 2), 'id']) : undefined;
   const id = task ? ` (${String(getNodeValue(task))})` : '';
   return malformed(path, `${lineAndColumn(text, node?.offset ?? 0)}, ${problem.field}${id}: ${problem.problem}.`);
+}
+
+/** Its parser calls itself, level by level. */
+function treeOf(text: string, errors: ParseError[] = []): Node | undefined | 'too deep' {
+  try {
+    return parseTree(text, errors, { disallowComments: true });
+  } catch (error) {
+    if (error instanceof RangeError) return 'too deep';
+    throw error;
+  }
 }
 
 function malformed(

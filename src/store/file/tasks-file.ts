@@ -6,38 +6,46 @@
  *
  * ```
  *   the head's bytes ............... settled
- *   an older revision's bytes ...... a crash, or somebody publishing right now: publish the head
+ *   bytes that coord once wrote .... a crash, or somebody publishing right now: publish the head
  *   missing ........................ a publisher between its two steps, or one that died there: publish the head
  *   empty, only NULs, or the first
  *   bytes of a revision ............ look again for half a second (an editor may be saving); then publish the head: a
  *                                    power cut has torn the copy, and the log has all that was in it
  *   not JSON, or not a board ....... look again likewise; then `tasks-malformed`, and nothing is touched
- *   a revision above the head ...... the log was lost or a backup restored: the log goes on from it
- *   anything else valid ............ a hand edit: merge three ways and commit the merge, or keep it in rejected/
+ *   no log at all .................. a clone or a plain file: the log begins with it
+ *   made from the head by coord .... the log has lost its newest revision: it goes on from this one
+ *   anything else valid ............ a hand edit. The commit id that it carries (without one, the revision) says from which
+ *                                    revision it was made: merge three ways and commit the merge. Where that fails, or the
+ *                                    log does not know that revision (another branch, clone or backup): into rejected/
  * ```
  */
-import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Board, BoardEvent } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
 import type { EditedBoard } from '../../model/hand-edit.ts';
 import { LEADER } from '../../model/board.ts';
+import { copyNew, linkIfFree, moveIfThere, readIfThere, writeNew } from './atomic.ts';
+import { boardToBytes, isBlank, isTornCopy, knownBoard, parseRevision } from './board-text.ts';
 import {
-  orAbsent,
-  ageOfScratch,
-  copyNew,
-  linkIfFree,
-  moveIfThere,
-  namesIn,
-  readIfThere,
-  removeIfThere,
-  scratchName,
-  writeNew,
-} from './atomic.ts';
-import { boardToBytes, isBlank, isTornCopy, parseBytes, revisionOf } from './board-text.ts';
-import type { Appended, CommitLog, Revision } from './commit-log.ts';
-import { sleep, STALE_MS } from './lock.ts';
+  type Appended,
+  CommitLog,
+  commitOf,
+  isChildOf,
+  nextCommit,
+  type Revision as LogRevision,
+  revisionOf,
+} from './commit-log.ts';
+import { monotonicMs } from '../monotonic.ts';
+import { isFull } from './errno.ts';
+import { notInitialised } from './guard.ts';
+import { sleep } from './lock.ts';
+import { migrate } from './migrate.ts';
+import { DISPLACED, removeScratch, type Scratch, scratchIn, scratchName } from './scratch.ts';
 import type { Tree } from './tree.ts';
+
+/** A board as it stands in the log. */
+export type Revision = LogRevision<Board>;
 
 /** How long an editor is given to finish a save, and how often to look meanwhile. */
 const SAVE_MS = 500;
@@ -46,10 +54,11 @@ const SAVE_LOOK_MS = 20;
 const QUIET_MS = 100;
 /** From this size on, reading tasks.json again and again takes longer than anything else in a commit. */
 const LARGE_BYTES = 1_000_000;
-/** Scratch files older than this were left by a crash. A process that slept longer tries its commit again. */
-const SCRATCH_MS = 60_000;
-/** Begins the names of files moved aside by a publisher. */
-export const DISPLACED = 'displaced-';
+/** How long an editor that had tasks.json open when it was moved aside may still write to it. */
+const EDITOR_MS = 2000;
+/** Copies of tasks.json that may lie about, unless more were made within a moment. */
+const MOST_DISPLACED = 4;
+const MOMENT_MS = 250;
 
 /** Points of the commit protocol at which the tests kill the process. */
 export type Point =
@@ -65,12 +74,16 @@ export type Point =
 
 export interface TasksFileOptions {
   durable: boolean;
+  /** The board's clock, ISO 8601 UTC. */
   now: () => string;
   /** Told what a person should know but no command answers: an edit that could not be merged. */
   notice: (message: string) => void;
   at: (point: Point) => void;
   canLink: boolean;
 }
+
+/** What to put into tasks.json. */
+type Published = Pick<Revision, 'folder' | 'revision'>;
 
 type Content =
   | { kind: 'behind' }
@@ -81,34 +94,39 @@ type Content =
 
 export class TasksFile {
   readonly #tree: Tree;
-  readonly #log: CommitLog;
+  readonly log: CommitLog<Board>;
   readonly #options: TasksFileOptions;
   /** What settling itself committed, for the log of events. */
   readonly events: BoardEvent[] = [];
   /** The tasks.json that was read last, where it is large and had been left alone for a while. */
   #quiet: (Stamp & { bytes: Buffer }) | undefined;
 
-  constructor(tree: Tree, log: CommitLog, options: TasksFileOptions) {
+  constructor(tree: Tree, options: TasksFileOptions) {
     this.#tree = tree;
-    this.#log = log;
     this.#options = options;
+    this.log = new CommitLog<Board>(tree.commits, {
+      ...options,
+      tmp: tree.tmp,
+      rejected: tree.rejected,
+      parse: (bytes, revision) => parseRevision(bytes, revision, tree.commits),
+    });
   }
 
   /** The head, and whether tasks.json agrees with it. Takes no lock and writes nothing. */
   async look(): Promise<{ head: Revision | undefined; bytes: Buffer | undefined; content: Content | 'same' }> {
-    const start = Date.now();
+    const start = monotonicMs();
     for (;;) {
-      const head = this.#log.head();
+      const head = await this.log.head();
       const bytes = this.#readTasks();
       if (head && bytes?.equals(head.bytes)) {
         if (this.#quiet) this.#quiet.bytes = head.bytes;
         return { head, bytes: head.bytes, content: 'same' };
       }
       // tasks.json is written after the log: what seems to be ahead may just have been committed.
-      if (this.#log.latest() !== head?.revision) continue;
+      if (this.log.latest() !== head?.revision) continue;
       const content = await this.#classify(head, bytes);
       const mayBeSaving = (content.kind === 'blank' && bytes !== undefined) || content.kind === 'malformed';
-      if (!mayBeSaving || Date.now() - start > SAVE_MS) return { head, bytes, content };
+      if (!mayBeSaving || monotonicMs() - start > SAVE_MS) return { head, bytes, content };
       await sleep(SAVE_LOOK_MS);
     }
   }
@@ -131,11 +149,11 @@ export class TasksFile {
 
   async #classify(head: Revision | undefined, bytes: Buffer | undefined): Promise<Content> {
     if (!bytes || isBlank(bytes)) return { kind: 'blank' };
-    const carried = revisionOf(bytes);
-    if (carried !== undefined && head && carried <= head.revision && this.#log.read(carried)?.equals(bytes))
-      return { kind: 'behind' };
-    const whole = [head?.bytes, carried === undefined ? undefined : this.#log.read(carried)];
-    if (whole.some((revision) => revision && isTornCopy(bytes, revision))) return { kind: 'blank' };
+    const commit = commitOf(bytes);
+    const base = head && this.#baseOf(head, commit, revisionOf(bytes));
+    if (base?.equals(bytes)) return { kind: 'behind' };
+    if ([head?.bytes, base].some((revision) => revision && isTornCopy(bytes, revision))) return { kind: 'blank' };
+    if (head && !base && (await this.log.wasTrimmed(head.folder, bytes))) return { kind: 'behind' };
     const path = this.#tree.tasks;
     const text = bytes.toString().replace(/^\uFEFF/, '');
     let document: unknown;
@@ -145,19 +163,27 @@ export class TasksFile {
       return { kind: 'malformed', problem: async () => (await import('./malformed.ts')).notJson(path, text) };
     }
     // zod and the schemas: only somebody's edit needs them, what coord wrote is known to be valid.
-    const [{ parseBoard }, { migrate }] = await Promise.all([
-      import('../../model/hand-edit.ts'),
-      import('./migrate.ts'),
-    ]);
+    const { parseBoard } = await import('../../model/hand-edit.ts');
     const parsed = parseBoard(migrate(document, path));
     if (!parsed.ok) {
       return { kind: 'malformed', problem: async () => (await import('./malformed.ts')).notBoard(path, text, parsed) };
     }
     const edit = parsed.board;
-    if (!head || (edit.revision ?? 0) > head.revision) return { kind: 'newer', edit };
-    const base =
-      edit.revision === undefined || edit.revision === head.revision ? head.bytes : this.#log.read(edit.revision);
-    return { kind: 'edit', edit, base: base && parseBytes(base) };
+    if (!head || isChildOf(commit, head.value.commit)) return { kind: 'newer', edit };
+    return { kind: 'edit', edit, base: base && knownBoard(base) };
+  }
+
+  /**
+   * The revision that a file was made from: by the commit id that it carries, else by the revision; one that carries neither
+   * is meant as the board as it stands. Undefined where the log does not know it (any more).
+   */
+  #baseOf(head: Revision, commit: string | undefined, revision: number | undefined): Buffer | undefined {
+    if (commit !== undefined) {
+      if (commit === head.value.commit) return head.bytes;
+      return this.log.find(head.folder, commit);
+    }
+    if (revision === undefined || revision === head.revision) return head.bytes;
+    return revision < head.revision ? this.log.read(head.folder, revision) : undefined;
   }
 
   /**
@@ -173,16 +199,16 @@ export class TasksFile {
           throw await content.problem();
         case 'blank':
           if (!head) throw noBoard(this.#tree);
-          if (!bytes) await this.sweep(true);
-          await this.publish(head.revision, bytes);
+          if (!bytes) await this.sweep({ isMissing: true });
+          await this.publish(head, bytes);
           break;
         case 'behind':
-          await this.publish((head as Revision).revision, bytes); // an older revision has a head above it
+          await this.publish(head as Revision, bytes); // what is behind has a head above it
           break;
         case 'newer':
         case 'edit': {
           const next = await this.#absorb(content, head, bytes ?? Buffer.alloc(0));
-          if (next !== undefined) await this.publish(next, bytes);
+          if (next) await this.publish(next, bytes);
         }
       }
     }
@@ -194,44 +220,42 @@ export class TasksFile {
     const now = this.#options.now();
     if (content.kind === 'newer') return adoptBoard(content.edit, now);
     if (!head) throw noBoard(this.#tree);
-    if (content.kind !== 'edit' || !content.base) return head.board;
-    const merge = mergeEdit(content.base, head.board, content.edit, now);
-    return merge.ok ? merge.board : head.board;
+    if (content.kind !== 'edit' || !content.base) return head.value;
+    const merge = mergeEdit(content.base, head.value, content.edit, now);
+    return merge.ok ? merge.board : head.value;
   }
 
-  /** Commits a hand edit, or keeps it in rejected/. @returns the revision to publish; undefined when the race was lost */
+  /** Commits a hand edit, or keeps it in rejected/. @returns what to publish; undefined when the race was lost */
   async #absorb(
     content: Content & { kind: 'newer' | 'edit' },
     head: Revision | undefined,
     bytes: Buffer,
-  ): Promise<number | undefined> {
+  ): Promise<Published | undefined> {
     const { adoptBoard, mergeEdit } = await import('../../model/hand-edit.ts');
     const now = this.#options.now();
     if (content.kind === 'newer' || !head) {
       const board = adoptBoard(content.edit, now);
       // Next to the head like any commit, so that it races fairly with them; only where there is no log does it keep its number.
       const revision = head ? head.revision + 1 : Math.max(board.revision, 1);
-      return this.#commitEdit({ ...board, revision }, head?.revision ?? 0, 'tasks.json taken over as it stood');
+      return this.#commitEdit({ ...board, revision }, head, 'tasks.json taken over as it stood');
     }
     const merge = content.base
-      ? mergeEdit(content.base, head.board, content.edit, now)
-      : { ok: false as const, conflict: `it was made from revision ${content.edit.revision}, too long ago to compare` };
+      ? mergeEdit(content.base, head.value, content.edit, now)
+      : { ok: false as const, conflict: unknownBase(content.edit, head.revision) };
     if (!merge.ok) {
       this.#reject(bytes, merge.conflict, content.edit.revision ?? head.revision);
-      return head.revision;
+      return head;
     }
-    if (merge.board === head.board) return head.revision;
-    return this.#commitEdit(
-      { ...merge.board, revision: head.revision + 1 },
-      head.revision,
-      'tasks.json was edited by hand',
-    );
+    if (merge.board === head.value) return head;
+    return this.#commitEdit({ ...merge.board, revision: head.revision + 1 }, head, 'tasks.json was edited by hand');
   }
 
-  #commitEdit(board: Board, base: number, message: string): number | undefined {
-    if (this.append(base, board.revision, [boardToBytes(board)]) !== 'committed') return undefined;
+  #commitEdit(board: Board, base: Revision | undefined, message: string): Published | undefined {
+    const made = { ...board, commit: nextCommit(base?.value.commit) };
+    if (this.append(base, made, [boardToBytes(made)]) !== 'committed') return undefined;
     this.events.push({ agent: LEADER, event: 'edit', message: `${message} (revision ${board.revision})` });
-    return board.revision;
+    const folder = base?.folder ?? this.log.folder();
+    return folder === undefined ? undefined : { folder, revision: board.revision };
   }
 
   #reject(bytes: Buffer, why: string, base: number): void {
@@ -242,18 +266,12 @@ export class TasksFile {
     this.#options.notice(`An edit of tasks.json could not be merged: ${why}. It is kept in ${path}.`);
   }
 
-  /** Makes a revision of these bytes: temp file, sync, link. Points 4 to 6 of the protocol. */
-  append(base: number, revision: number, chunks: readonly Uint8Array[]): Appended {
-    const temp = scratchName(this.#tree.tmp);
-    try {
-      writeNew(temp, chunks, this.#options.durable);
-      this.#options.at('written');
-      const outcome = this.#log.append(temp, base, revision, () => this.#options.at('linked'));
-      if (outcome === 'committed') this.#options.at('synced');
-      return outcome;
-    } finally {
-      removeIfThere(temp);
-    }
+  /** Makes a revision of these bytes. Points 4 to 6 of the protocol. */
+  append(base: Revision | undefined, board: Board, chunks: readonly Uint8Array[]): Appended {
+    const { revision, commit = '' } = board;
+    const outcome = this.log.append(base, { revision, commit, chunks }, (point) => this.#options.at(point));
+    if (outcome === 'committed') this.#options.at('synced');
+    return outcome;
   }
 
   /**
@@ -267,11 +285,11 @@ export class TasksFile {
    *
    * @returns false when tasks.json had changed, or the log moved far on, and nothing was done
    */
-  async publish(revision: number, seen: Buffer | undefined): Promise<boolean> {
+  async publish({ folder, revision }: Published, seen: Buffer | undefined): Promise<boolean> {
     const copy = scratchName(this.#tree.tmp);
     try {
       // Not synced: what a power cut may tear here stands whole in the log, and is known as its first bytes.
-      const size = copyNew(this.#log.path(revision), copy);
+      const size = copyNew(this.log.path(folder, revision), copy);
       if (size === undefined) return false;
       const stamp = stampOf(this.#tree.tasks);
       if (!this.#holds(this.#tree.tasks, seen)) return false;
@@ -289,11 +307,11 @@ export class TasksFile {
       // Somebody saved in that very moment: into the file that was moved, or under its name before.
       if (wasThere && !this.#holds(aside, seen)) await this.#absorbDisplaced(aside);
       // Not removed yet: an editor that had opened it may still be about to write. The sweep looks once more.
-      else if (size > LARGE_BYTES) removeIfThere(aside); // unless it would fill the disk
+      else if (size > LARGE_BYTES) removeScratch(aside); // unless it would fill the disk
       this.#options.at('published');
       return linked !== 'taken';
     } finally {
-      removeIfThere(copy);
+      removeScratch(copy);
     }
   }
 
@@ -301,26 +319,48 @@ export class TasksFile {
    * Tidies the scratch folder. A file that a publisher moved aside, and that was written afterwards or that the publisher
    * did not live to look at, may hold somebody's edit: that is merged first.
    *
-   * @param isMissing  tasks.json is: look into displaced files at once, since one may be all there is of it
+   * @param when.isMissing  tasks.json is: look into displaced files at once, since one may be all there is of it
+   * @param when.isFull  the disk is: wait for no editor
    */
-  async sweep(isMissing = false): Promise<void> {
-    for (const name of namesIn(this.#tree.tmp)) {
-      const path = join(this.#tree.tmp, name);
-      const isDisplaced = name.startsWith(DISPLACED);
-      const isLeft = ageOfScratch(name) > (isDisplaced ? STALE_MS : SCRATCH_MS);
-      if (!isLeft && !isMissing) continue;
-      const isTouched = isDisplaced && !name.startsWith(`${DISPLACED}${stampText(stampOf(path))}-`);
-      if (isTouched) await this.#absorbDisplaced(path);
-      if (!isLeft) continue;
-      removeIfThere(path);
+  async sweep(when: { isMissing?: boolean; isFull?: boolean } = {}): Promise<void> {
+    const files = scratchIn(this.#tree.tmp, Date.parse(this.#options.now()));
+    let displaced = files.filter((file) => file.isDisplaced).length;
+    for (const file of files) {
+      const patience = when.isFull === true ? 0 : displaced > MOST_DISPLACED ? MOMENT_MS : EDITOR_MS;
+      const mayGo = file.isDisplaced ? (file.isLeft || file.isOwn) && file.age >= patience : file.isLeft;
+      if (!mayGo && when.isMissing !== true) continue;
+      if (this.#isTouched(file)) await this.#absorbDisplaced(file.path);
+      if (!mayGo) continue;
+      if (file.isDisplaced) displaced--;
+      removeScratch(file.path);
     }
+  }
+
+  /** Written after it was moved aside, or never looked at since. */
+  #isTouched({ isDisplaced, name, path }: Scratch): boolean {
+    return isDisplaced && !name.startsWith(`${DISPLACED}${stampText(stampOf(path))}-`);
+  }
+
+  /**
+   * Where the disk is full, what coord has left there itself goes first.
+   * @returns whether there was anything
+   */
+  async makeRoom(reason: unknown): Promise<boolean> {
+    if (!isFull(reason)) return false;
+    const before = scratchIn(this.#tree.tmp, 0).length;
+    try {
+      await this.sweep({ isFull: true });
+    } catch {
+      // What could not be merged stays.
+    }
+    return scratchIn(this.#tree.tmp, 0).length < before;
   }
 
   /** An editor saved into the file that was just replaced: its text is merged like any other edit. */
   async #absorbDisplaced(aside: string): Promise<void> {
-    const start = Date.now();
+    const start = monotonicMs();
     for (;;) {
-      const head = this.#log.head();
+      const head = await this.log.head();
       const stamp = stampOf(aside);
       const bytes = readIfThere(aside);
       if (!bytes) return;
@@ -332,7 +372,7 @@ export class TasksFile {
           moveIfThere(aside, scratchName(this.#tree.tmp, `${DISPLACED}${stampText(stamp)}-`));
           return;
         }
-      } else if (Date.now() - start > SAVE_MS) {
+      } else if (monotonicMs() - start > SAVE_MS) {
         if (content.kind === 'malformed') this.#reject(bytes, 'it is not a valid board', head?.revision ?? 0);
         return;
       } else await sleep(SAVE_LOOK_MS);
@@ -352,7 +392,7 @@ function stampText(stamp: Stamp | undefined): string {
 }
 
 function stampOf(path: string): Stamp | undefined {
-  return orAbsent(() => statSync(path));
+  return lstatSync(path, { throwIfNoEntry: false });
 }
 
 function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
@@ -360,7 +400,12 @@ function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
 }
 
 function noBoard(tree: Tree): CoordError {
-  return new CoordError('not-initialised', `${tree.root} holds no tasks.json and no log of commits.`, {
-    hint: 'coord leader init "<goal>"',
-  });
+  return notInitialised(`${tree.root} holds no tasks.json and no log of commits.`);
+}
+
+/** Why an edit cannot be compared with what it was made from. */
+function unknownBase({ revision }: EditedBoard, head: number): string {
+  if (revision === undefined || revision <= head)
+    return `it was made from revision ${revision}, too long ago to compare`;
+  return `it is revision ${revision} of another branch, copy or backup of the board, which has come to ${head}`;
 }

@@ -1,16 +1,18 @@
 /** Every path under `.coordination/`, and how the folder is made. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createIfAbsent, namesIn } from './atomic.ts';
+import { createIfAbsent } from './atomic.ts';
 
 export const TREE_NAME = '.coordination';
 
 const GITIGNORE = `# Machinery of coord. The plan, tasks, context and results above it may be committed.
 .lock
 .bell
+.told
 .commits/
 .tmp/
 .pending/
+.registry/
 .tokens.json
 .agents/
 .sessions/
@@ -71,13 +73,17 @@ export class Tree {
   get sessions(): string {
     return join(this.root, '.sessions');
   }
-  /** Processes that an orchestrator has started and not yet ended. */
-  get agents(): string {
-    return join(this.root, '.agents');
+  /** Tokens of workers over HTTP, and the one orchestrator with its agents: a log like that of the board. */
+  get registry(): string {
+    return join(this.root, '.registry');
   }
-  /** Fingerprints of the tokens of workers over HTTP. */
-  get tokens(): string {
+  /** Where tokens were kept until 0.1; taken over into the registry. */
+  get oldTokens(): string {
     return join(this.root, '.tokens.json');
+  }
+  /** Which worktrees were told that the board of the main one is theirs. */
+  get told(): string {
+    return join(this.root, '.told');
   }
   get gitignore(): string {
     return join(this.root, '.gitignore');
@@ -90,13 +96,14 @@ export class Tree {
     return join(this.results, `${taskId}.md`);
   }
 
-  /** Every folder that a board needs. */
+  /** Folders that a board needs from the start; the log of commits comes with its first one. */
   folders(): string[] {
-    return [this.root, join(this.root, 'context'), this.logs, this.results, this.pending, this.commits, this.tmp];
+    return [this.root, join(this.root, 'context'), this.logs, this.results, this.pending, this.tmp];
   }
 
-  hasCommits(): boolean {
-    return namesIn(this.commits).length > 0;
+  /** Every folder below the root in which something is listed, written, moved or deleted. */
+  workFolders(): string[] {
+    return [...this.folders().slice(1), this.commits, this.rejected, this.sessions, this.registry];
   }
 
   /** Makes what is missing; what is there stays as it is. */

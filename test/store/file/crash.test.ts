@@ -8,6 +8,7 @@ import type { Board } from '../../../src/model/board.ts';
 import { examine, initStore, openStore } from '../../../src/store/open.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { CHILDREN } from '../../support/children.ts';
+import { logFolder, newestCommit } from '../../support/commits.ts';
 
 const BEFORE_COMMIT = ['locked', 'written'];
 const AFTER_COMMIT = ['linked', 'synced', 'aside', 'moved', 'renamed', 'published', 'trimmed'];
@@ -45,11 +46,6 @@ const repeat: Record<string, (store: Store) => Promise<unknown>> = {
   claim: (store) => store.claim({ worker: 'w' }),
   complete: (store) => store.complete({ worker: 'holder', task_id: 'task-001', output: 'the result' }),
 };
-
-function newestCommit(dir: string): string {
-  const [newest = ''] = readdirSync(join(dir, '.commits')).toSorted().toReversed();
-  return readFileSync(join(dir, '.commits', newest), 'utf8');
-}
 
 const cases = ['add', 'claim', 'complete'].flatMap((verb) =>
   [...BEFORE_COMMIT, ...AFTER_COMMIT].flatMap((point) =>
@@ -127,55 +123,84 @@ describe('killed with SIGKILL', () => {
 });
 
 describe('a process that slept while the log moved on', () => {
-  /** A store whose next commit pauses, written but not linked, until others have made so many that its base is gone. */
-  function openSleeper(dir: string): Store {
+  /** A store whose next commit pauses at this point, until others have made so many that its base is gone. */
+  function openSleeper(dir: string, where: 'written' | 'linked'): Store {
     let isFirst = true;
     return openStore({
       dir,
       lock: false,
       at: (point) => {
-        if (point !== 'written' || !isFirst) return;
+        if (point !== where || !isFirst) return;
         isFirst = false;
         const others = `import { openStore } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
           const store = openStore({ dir: ${JSON.stringify(dir)}, durable: false });
-          for (let i = 0; i < 40; i++) await store.addTasks({ tasks: [{ description: 'other ' + i }] });`;
+          for (let i = 0; i < 60; i++) await store.addTasks({ tasks: [{ description: 'other ' + i }] });`;
         execFileSync(process.execPath, ['--input-type=module', '-e', others]);
       },
     });
   }
 
-  test('does not know whether its add was made, says so, and did not make it', async ({ expect, onTestFinished }) => {
+  test('before its name was made: its add has lost the race, and is made once, on the newest board', async ({
+    expect,
+    onTestFinished,
+  }) => {
     const dir = await prepare(onTestFinished);
-    await expect(openSleeper(dir).addTasks({ tasks: [{ description: 'late' }] })).rejects.toMatchObject({
-      code: 'outcome-unknown',
-    });
+    await openSleeper(dir, 'written').addTasks({ tasks: [{ description: 'late' }] });
     const { tasks } = await openStore({ dir }).read();
-    expect(tasks.map((task) => task.description)).not.toContain('late');
-    expect(tasks).toHaveLength(42);
+    expect(tasks.filter((task) => task.description === 'late')).toHaveLength(1);
+    expect(tasks).toHaveLength(63);
     expect(readFileSync(join(dir, 'tasks.json'), 'utf8')).toBe(newestCommit(dir));
   });
 
-  test('simply claims again, since claiming twice is claiming once', async ({ expect, onTestFinished }) => {
+  test('after that: it cannot know whether its add stands, and says so', async ({ expect, onTestFinished }) => {
     const dir = await prepare(onTestFinished);
-    expect(await openSleeper(dir).claim({ worker: 'w' })).toMatchObject({ task: { id: 'task-002' }, already: false });
+    await expect(openSleeper(dir, 'linked').addTasks({ tasks: [{ description: 'late' }] })).rejects.toMatchObject({
+      code: 'outcome-unknown',
+    });
     const { tasks } = await openStore({ dir }).read();
-    expect(tasks.filter((task) => task.claimed_by === 'w')).toHaveLength(1);
-    expect(tasks).toHaveLength(42);
+    expect(tasks).toHaveLength(63); // others went on from it
+    expect(readFileSync(join(dir, 'tasks.json'), 'utf8')).toBe(newestCommit(dir));
   });
+
+  test.for(['written', 'linked'] as const)(
+    'at "%s": it simply claims again, since claiming twice is claiming once',
+    async (where, { expect, onTestFinished }) => {
+      const dir = await prepare(onTestFinished);
+      expect(await openSleeper(dir, where).claim({ worker: 'w' })).toMatchObject({ task: { id: 'task-002' } });
+      const { tasks } = await openStore({ dir }).read();
+      expect(tasks.filter((task) => task.claimed_by === 'w')).toHaveLength(1);
+      expect(tasks).toHaveLength(62);
+    },
+  );
 });
 
-test('without links, a commit file that was cut short is set aside, and the board goes on', async ({
-  expect,
-  onTestFinished,
-}) => {
+test.for([true, false])(
+  'a revision that was cut short is read again for a while and then set aside, whatever its time says; links: %s',
+  async (canLink, { expect, onTestFinished }) => {
+    const dir = await prepare(onTestFinished);
+    const before = newestCommit(dir);
+    const torn = join(logFolder(dir), '00000004.json');
+    writeFileSync(torn, before.slice(0, before.length / 2));
+    const inTwoHours = Date.now() / 1000 + 7200;
+    utimesSync(torn, inTwoHours, inTwoHours);
+    const notices: string[] = [];
+    const store = openStore({ dir, canLink, notice: (message) => notices.push(message) });
+    expect(await store.read()).toEqual(JSON.parse(before));
+    await store.addTasks({ tasks: [{ description: 'added' }] });
+    expect(await store.read()).toMatchObject({ revision: 4, tasks: [{}, {}, { description: 'added' }] });
+    expect(readdirSync(join(dir, 'rejected'))).toEqual([expect.stringMatching(/^commit-4-/)]);
+    expect(notices).toEqual([expect.stringMatching(/^Revision 4 is none \(it is cut short\)/)]);
+  },
+);
+
+test('a revision that is still being written is waited for', async ({ expect, onTestFinished }) => {
   const dir = await prepare(onTestFinished);
-  const before = newestCommit(dir);
-  const torn = join(dir, '.commits', '00000004.json');
-  writeFileSync(torn, before.slice(0, before.length / 2));
-  utimesSync(torn, 1, 1);
-  const store = openStore({ dir, canLink: false });
-  expect(await store.read()).toEqual(JSON.parse(before));
-  await store.addTasks({ tasks: [{ description: 'added' }] });
-  expect(await store.read()).toMatchObject({ revision: 4, tasks: [{}, {}, { description: 'added' }] });
-  expect(readdirSync(join(dir, '.commits')).filter((name) => name.endsWith('.torn'))).toHaveLength(1);
+  const board = JSON.parse(newestCommit(dir)) as Board;
+  const next = JSON.stringify({ ...board, revision: 4, commit: 'another.0.commit', goal: 'slow' });
+  const path = join(logFolder(dir), '00000004.json');
+  writeFileSync(path, next.slice(0, 100));
+  const reading = openStore({ dir }).read();
+  setTimeout(() => writeFileSync(path, next), 100);
+  expect((await reading).goal).toBe('slow');
+  expect(existsSync(join(dir, 'rejected'))).toBe(false);
 });

@@ -82,7 +82,7 @@ describe('a hand edit', () => {
 
   test('whose base is long gone is kept in rejected/', async () => {
     const old = read();
-    for (let i = 0; i < 40; i++) await store.editTask({ task_id: 'task-002', priority: (i % 10) + 1 });
+    for (let i = 0; i < 60; i++) await store.editTask({ task_id: 'task-002', priority: (i % 10) + 1 });
     save((board) => (board.tasks[0]!.description = 'too late'), old);
     await store.read();
     expect(rejected().length).toBe(1);
@@ -160,7 +160,7 @@ describe('a damaged tasks.json', () => {
     [
       'a wrong field',
       (text: string) => text.replace('"priority": 5', '"priority": "high"'),
-      /line 11, column 19, tasks\[0\]\.priority \(task-001\): expected (number|int)/,
+      /line 12, column 19, tasks\[0\]\.priority \(task-001\): expected (number|int)/,
     ],
     [
       'an unknown dependency',

@@ -1,0 +1,86 @@
+/**
+ * What agents may run of the command line, by name: a rule that allows all of `coord` would allow any command at all, by way of
+ * `coord worker run x -- …`. Set-up and the orchestrator write these into the permissions of Claude Code, and the command
+ * line refuses the rest to a worker's session.
+ */
+
+/** `coord worker …` */
+export const WORKER_COMMANDS = [
+  'claim',
+  'done',
+  'fail',
+  'release',
+  'heartbeat',
+  'discover',
+  'context',
+  'list',
+] as const;
+
+/** `coord leader …`; `aggregate` without a file of the caller's choice. */
+export const LEADER_COMMANDS = [
+  'init',
+  'add-task',
+  'import',
+  'plan',
+  'status',
+  'list',
+  'show',
+  'edit',
+  'retry',
+  'cancel',
+  'release',
+  'graph',
+  'wait',
+  'aggregate',
+] as const;
+
+/** What an orchestrated worker needs: claims and results are the orchestrator's. */
+export const ORCHESTRATED_COMMANDS = ['discover', 'context', 'list', 'heartbeat'] as const;
+
+/** Those that say something without an argument too. */
+const ALONE = new Set(['list', 'plan', 'status', 'graph', 'wait', 'aggregate']);
+
+/** Rules of Claude Code for shell commands: with arguments, and without where that makes sense. */
+export function shellRules(group: 'worker' | 'leader', names: readonly string[]): string[] {
+  return names.flatMap((name) => [
+    ...(ALONE.has(name) ? [`Bash(coord ${group} ${name})`] : []),
+    ...(name === 'aggregate' ? [] : [`Bash(coord ${group} ${name} *)`]),
+  ]);
+}
+
+/** What of a command line is asked for: its words, and the options that matter here. */
+export interface Asked {
+  /** `worker claim`, `doctor`. */
+  command: string;
+  options: Readonly<Record<string, unknown>>;
+}
+
+/** Why a worker's session may not run this; undefined where it may. */
+export function whyNotForAgents({ command, options }: Asked): string | undefined {
+  const [group = '', name = ''] = command.split(' ');
+  switch (group) {
+    case 'worker':
+      return isOne(WORKER_COMMANDS, name) ? undefined : 'it would run any command';
+    case 'leader':
+      if (!isOne(LEADER_COMMANDS, name)) return 'it is not among what agents may do';
+      if (name === 'init' && options['force'] === true) return '--force puts the whole board aside';
+      if (name === 'aggregate' && options['output'] !== undefined && options['output'] !== '-')
+        return '--output writes any file';
+      return undefined;
+    case 'doctor':
+      return options['fix'] === true ? '--fix changes files of the board' : undefined;
+    case 'mcp':
+      return name !== '' || options['http'] === true ? 'it lets others in' : undefined;
+    case 'log':
+    case 'prompt':
+    case 'hook':
+    case 'completion':
+      return undefined;
+    default:
+      return 'it is not among what agents may do';
+  }
+}
+
+function isOne(list: readonly string[], name: string): boolean {
+  return list.includes(name);
+}

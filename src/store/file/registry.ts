@@ -1,0 +1,252 @@
+/**
+ * What a board knows besides its tasks: the tokens of workers over HTTP, the one orchestrator that may run, and the agents it
+ * has started. Kept like the board itself, every change a revision whose name can be created once, since two orchestrators on one
+ * board, or a revoked token that works, are as bad as a task held by two. Readable by its owner alone.
+ *
+ * Process ids mean something on one machine only: whoever reads them compares the host first, and trusts no record further than
+ * the process it names bears the same mark in its environment.
+ */
+import { lstatSync, unlinkSync } from 'node:fs';
+import { CoordError } from '../../model/errors.ts';
+import { isName, MAX_REVISION } from '../../model/limits.ts';
+import { readIfThere, touch } from './atomic.ts';
+import { CommitLog, nextCommit, type Parsed, type Revision } from './commit-log.ts';
+import { explainErrno, orAbsent } from './errno.ts';
+import { checkTree } from './guard.ts';
+import { refuseNewer } from './migrate.ts';
+import { hostTag, scratchIn, removeScratch } from './scratch.ts';
+import type { Tree } from './tree.ts';
+
+/** A process, told apart from a later one of the same number by when it began. */
+export interface ProcessId {
+  pid: number;
+  /** As the operating system says it; only ever compared. */
+  started: string;
+}
+
+/** Who may run agents on this board, and until when unless it says so again. */
+export interface RunLease extends ProcessId {
+  /** Where its process id means something. */
+  host: string;
+  /** ISO 8601 UTC, by the board's clock. */
+  expires_at: string;
+  /** Counts up with every owner: what an earlier one still wants to write is refused. */
+  fence: number;
+}
+
+export interface AgentRecord extends ProcessId {
+  /** The value of COORD_RUN in the environment of the agent and of all that it starts; its session id as well. */
+  mark: string;
+  host: string;
+  worker: string;
+  /** Empty for an agent that does no task, such as the planner. */
+  task_id: string;
+  attempt: number;
+}
+
+interface Registry {
+  version: 1;
+  revision: number;
+  commit: string;
+  /** SHA-256 of each worker's token, in hexadecimal. */
+  tokens: { worker: string; fingerprint: string }[];
+  orchestrator: RunLease | null;
+  /** Of the last owner; kept so that it only grows. */
+  fence: number;
+  agents: AgentRecord[];
+}
+
+export interface RegistryOptions {
+  durable: boolean;
+  canLink: boolean;
+  /** The board's clock, ISO 8601 UTC. */
+  now: () => string;
+  notice: (message: string) => void;
+  stateFolder: string | undefined;
+}
+
+/** Readable and writable by its owner, and by nobody else. */
+const PRIVATE = 0o600;
+
+export class RegistryFile {
+  readonly #tree: Tree;
+  readonly #options: RegistryOptions;
+  readonly #log: CommitLog<Registry>;
+
+  constructor(tree: Tree, options: RegistryOptions) {
+    this.#tree = tree;
+    this.#options = options;
+    this.#log = new CommitLog<Registry>(tree.registry, {
+      ...options,
+      mode: PRIVATE,
+      tmp: tree.tmp,
+      rejected: tree.rejected,
+      parse: (bytes, revision) => parse(bytes, revision, tree.registry),
+    });
+  }
+
+  now(): string {
+    return this.#options.now();
+  }
+
+  async read(): Promise<Registry> {
+    return (await this.#head())?.value ?? this.#before();
+  }
+
+  /** @throws CoordError `store-unavailable` where others than its owner could have read or written them */
+  async tokens(): Promise<Registry['tokens']> {
+    const head = await this.#head();
+    if (head) refuseReadable(this.#log.path(head.folder, head.revision));
+    return (head?.value ?? this.#before()).tokens;
+  }
+
+  /**
+   * Changes the registry, again and again until nobody else did so meanwhile.
+   *
+   * @param change  what it becomes; undefined leaves it as it is. Runs on every newer state, and may throw
+   */
+  async change(change: (registry: Registry) => Partial<Registry> | undefined): Promise<void> {
+    try {
+      for (;;) {
+        const head = await this.#head();
+        const now = head?.value ?? this.#before();
+        const changed = change(now);
+        if (!changed) return;
+        const next = { ...now, ...changed, revision: now.revision + 1, commit: nextCommit(head?.value.commit) };
+        const chunks = [Buffer.from(`${JSON.stringify(next, null, 2)}\n`)];
+        const { revision, commit } = next;
+        if (this.#log.append(head, { revision, commit, chunks }, () => {}) === 'committed') {
+          await this.#tidy(next, head);
+          return;
+        }
+      }
+    } catch (error) {
+      throw explainErrno(error);
+    }
+  }
+
+  /** What is done after a change; no reason to call it failed. */
+  async #tidy(next: Registry, before: Revision<Registry> | undefined): Promise<void> {
+    try {
+      const folder = before?.folder ?? this.#log.folder();
+      if (folder !== undefined) await this.#log.trim(folder, 1);
+      if (!before && next.tokens.length > 0) orAbsent(() => unlinkSync(this.#tree.oldTokens));
+      for (const file of scratchIn(this.#tree.tmp, Date.parse(this.now())))
+        if (file.isLeft && !file.isDisplaced) removeScratch(file.path);
+      touch(this.#tree.bell); // servers look whether a token was revoked
+    } catch {
+      // The next change does it.
+    }
+  }
+
+  async #head(): Promise<Revision<Registry> | undefined> {
+    try {
+      checkTree(this.#tree, this.#options.stateFolder);
+      return await this.#log.head();
+    } catch (error) {
+      throw explainErrno(error);
+    }
+  }
+
+  /** Before its first change: nothing, but for the tokens of a board of 0.1. */
+  #before(): Registry {
+    const tokens = readOldTokens(this.#tree.oldTokens);
+    return { version: 1, revision: 0, commit: '', tokens, orchestrator: null, fence: 0, agents: [] };
+  }
+}
+
+/** @throws CoordError `store-unavailable` where others than its owner could read or write it, as after a clone */
+function refuseReadable(path: string): void {
+  const stat = orAbsent(() => lstatSync(path));
+  if (process.platform === 'win32' || !stat || (stat.mode & 0o077) === 0) return;
+  throw new CoordError(
+    'store-unavailable',
+    `${path} can be read by others than its owner, so its tokens count no more.`,
+    {
+      hint: `If nobody else has seen it: chmod 600 ${path}`,
+    },
+  );
+}
+
+function readOldTokens(path: string): Registry['tokens'] {
+  const text = readIfThere(path)?.toString();
+  if (text === undefined) return [];
+  refuseReadable(path);
+  try {
+    const tokens = Object.entries(JSON.parse(text) as Record<string, unknown>).map(([worker, fingerprint]) => ({
+      worker,
+      fingerprint,
+    }));
+    return tokens.filter(isToken);
+  } catch (error) {
+    throw new CoordError('store-unavailable', `${path} is not JSON.`, {
+      hint: `rm ${path}, then make the tokens anew: coord mcp token <worker>`,
+      cause: error,
+    });
+  }
+}
+
+function parse(bytes: Buffer, revision: number, path: string): Parsed<Registry> {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString());
+  } catch {
+    return 'torn';
+  }
+  if (!isRecord(value)) return { fault: 'it is no object' };
+  refuseNewer(value['version'], path);
+  const { tokens, orchestrator, agents, fence, commit } = value;
+  if (value['version'] !== 1 || value['revision'] !== revision) return { fault: 'its revision is another' };
+  if (typeof commit !== 'string' || !isWhole(fence, 0)) return { fault: 'its head does not fit' };
+  if (!Array.isArray(tokens) || !tokens.every(isToken)) return { fault: 'its tokens do not fit' };
+  if (!Array.isArray(agents) || !agents.every(isAgent)) return { fault: 'its agents do not fit' };
+  if (orchestrator !== null && !isLease(orchestrator)) return { fault: 'its orchestrator does not fit' };
+  return { value: { version: 1, revision, commit, tokens, orchestrator, fence, agents } };
+}
+
+function isToken(value: unknown): value is Registry['tokens'][number] {
+  return isRecord(value) && isName(value['worker']) && isTextOf(value['fingerprint'], /^[0-9a-f]{64}$/);
+}
+
+/** A process that may be asked about: never 0 or 1, never a group. */
+function isProcess(value: Record<string, unknown>): boolean {
+  return isWhole(value['pid'], 2) && isTextOf(value['started'], /^[\w :,.+-]{0,64}$/);
+}
+
+function isLease(value: unknown): value is RunLease {
+  if (!isRecord(value) || !isProcess(value)) return false;
+  return (
+    isTextOf(value['host'], /^[0-9a-z]{1,7}$/) &&
+    isTextOf(value['expires_at'], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) &&
+    isWhole(value['fence'], 1)
+  );
+}
+
+function isAgent(value: unknown): value is AgentRecord {
+  if (!isRecord(value) || !isProcess(value)) return false;
+  const { mark, host, worker, task_id, attempt } = value;
+  return (
+    isTextOf(mark, /^[0-9a-f-]{16,64}$/) &&
+    isTextOf(host, /^[0-9a-z]{1,7}$/) &&
+    isName(worker) &&
+    (task_id === '' || isName(task_id)) &&
+    isWhole(attempt, 0)
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isWhole(value: unknown, least: number): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= MAX_REVISION;
+}
+
+function isTextOf(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value);
+}
+
+/** This machine, for whom a process id means something. */
+export function thisHost(): string {
+  return hostTag();
+}

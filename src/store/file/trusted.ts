@@ -1,0 +1,81 @@
+/**
+ * The boards of others that this user has allowed, one small file each, outside of every board. As git keeps
+ * safe.directory: by path and owner, so that another one's board in the same place is asked for anew.
+ */
+import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { namesIn, readIfThere, removeIfThere, replaceFile } from './atomic.ts';
+import { shortHash, scratchName } from './scratch.ts';
+
+export interface TrustedBoard {
+  /** The real path of its `.coordination/`. */
+  path: string;
+  /** Id of the user that owns it. */
+  owner: number;
+}
+
+/** This user's own records. @see https://specifications.freedesktop.org/basedir-spec/latest/ (XDG_STATE_HOME) */
+function stateOf(given: string | undefined): string {
+  return given ?? join(homedir(), '.local', 'state', 'coord');
+}
+
+function folderOf(given: string | undefined): string {
+  return join(stateOf(given), 'boards');
+}
+
+export function isTrusted(stateFolder: string | undefined, root: string, owner: number): boolean {
+  const path = realpathSync(root);
+  const known = read(fileOf(stateFolder, path));
+  return known?.path === path && known.owner === owner;
+}
+
+/** @throws CoordError `store-unavailable` where the record cannot be written */
+export function trustBoard(stateFolder: string | undefined, root: string): TrustedBoard {
+  const path = realpathSync(root);
+  const board = { path, owner: lstatSync(path).uid };
+  const folder = folderOf(stateFolder);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  replaceFile(fileOf(stateFolder, path), `${JSON.stringify(board)}\n`, {
+    scratch: scratchName(folder),
+    durable: true,
+    mode: 0o600,
+  });
+  return board;
+}
+
+/** @returns false where it was not allowed */
+export function revokeBoard(stateFolder: string | undefined, path: string): boolean {
+  const file = fileOf(stateFolder, path);
+  const known = read(file);
+  removeIfThere(file);
+  return known !== undefined;
+}
+
+export function trustedBoards(stateFolder: string | undefined): TrustedBoard[] {
+  const folder = folderOf(stateFolder);
+  return namesIn(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => read(join(folder, name)))
+    .filter((board) => board !== undefined)
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function fileOf(stateFolder: string | undefined, path: string): string {
+  // Two paths of one hash: the later record takes the other's place, which is asked for anew.
+  return join(folderOf(stateFolder), `${shortHash(path)}.json`);
+}
+
+/** Only what this user wrote counts. */
+function read(file: string): TrustedBoard | undefined {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (!stat || (process.getuid && stat.uid !== process.getuid())) return undefined;
+  try {
+    const value: unknown = JSON.parse(readIfThere(file)?.toString() ?? 'null');
+    if (typeof value !== 'object' || value === null || !('path' in value) || !('owner' in value)) return undefined;
+    const { path, owner } = value;
+    return typeof path === 'string' && Number.isInteger(owner) ? { path, owner: owner as number } : undefined; // as tested
+  } catch {
+    return undefined;
+  }
+}
