@@ -1,5 +1,6 @@
 // npm run torture [-- processes operations seconds]: bundles the torture, since Node 20 runs no TypeScript, and runs it.
 import { spawnSync } from 'node:child_process';
+import { copyFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';
 
 const dir = 'node_modules/.cache/coord-torture';
@@ -8,5 +9,6 @@ const bundle = await rolldown({
   platform: 'node',
 });
 await bundle.write({ dir, format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' });
+copyFileSync('test/support/faults.cjs', `${dir}/faults.cjs`);
 const { status } = spawnSync(process.execPath, [`${dir}/torture.mjs`, ...process.argv.slice(2)], { stdio: 'inherit' });
 process.exitCode = status ?? 1;

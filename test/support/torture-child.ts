@@ -11,6 +11,16 @@ const store = openStore({ dir, durable: false, lock: lock === 'true', canLink: c
 const tell = (line: object): void => appendFileSync(log, `${JSON.stringify(line)}\n`);
 const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(Math.random() * list.length)];
 
+/** What a worker among others must reckon with, and, where the disk is at fault, what that makes of it. */
+const EXPECTED = [
+  'claim-lost',
+  'not-claimable',
+  'worker-busy',
+  'task-state',
+  'outcome-unknown',
+  'tasks-malformed',
+  ...(process.env['FAULTS'] === undefined ? [] : ['store-unavailable']),
+];
 /** Enough tasks that everybody finds one, few enough that a commit stays small. */
 const MAX_TASKS = 250;
 const LEASE_SECONDS = 2;
@@ -21,13 +31,8 @@ for (let n = 0; ; n++) {
     await step(token);
   } catch (error) {
     if (!(error instanceof CoordError)) throw error;
-    tell({ refused: error.code, token });
-    if (
-      !['claim-lost', 'not-claimable', 'worker-busy', 'task-state', 'outcome-unknown', 'tasks-malformed'].includes(
-        error.code,
-      )
-    )
-      throw error;
+    tell({ refused: error.code, token, why: error.message });
+    if (!EXPECTED.includes(error.code)) throw error;
   }
 }
 

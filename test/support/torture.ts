@@ -18,6 +18,8 @@ export interface TortureOptions {
   children: string;
   lock: boolean;
   canLink: boolean;
+  /** Whether disks and clocks are at fault too: calls that are answered wrongly, short writes, no space, an hour ahead. */
+  faults: boolean;
   /** `in place` tears tasks.json by itself, so no raw reader looks for torn files then. */
   editor: 'rename' | 'in place' | 'none';
   /** Milliseconds between two kills, and between two pauses of up to 2.5 s, which is longer than the lock's `stale`; on average. */
@@ -39,7 +41,23 @@ interface Line {
   already?: boolean;
   seen?: number;
   refused?: string;
+  why?: string;
 }
+
+/** Of a disk that is nearly full, and of a network mount that repeats calls whose answer was lost. */
+const FAULTS = [
+  { call: 'linkSync', on: '.commits/', error: 'EEXIST', after: true, chance: 0.05 },
+  { call: 'linkSync', on: '.commits/', error: 'EIO', after: false, chance: 0.01 },
+  { call: 'renameSync', on: '.commits/', error: 'EIO', after: true, chance: 0.03 },
+  { call: 'renameSync', on: '.pending', error: 'EIO', after: true, chance: 0.02 },
+  { call: 'renameSync', on: 'results', error: 'ETIMEDOUT', after: true, chance: 0.02 },
+  { call: 'openSync', on: '.tmp', error: 'ENOSPC', chance: 0.01 },
+  { call: 'writevSync', on: '.tmp', short: true, chance: 0.05 },
+  { call: 'writevSync', on: '.tmp', error: 'ENOSPC', chance: 0.02 },
+  { call: 'writeSync', on: 'logs', short: true, chance: 0.02 },
+  { call: 'unlinkSync', on: '.tmp', error: 'EIO', after: true, chance: 0.01 },
+  { call: 'mkdirSync', on: '.lock', error: 'EIO', chance: 0.01 },
+];
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -85,7 +103,15 @@ async function tortureIn(cwd: string, options: TortureOptions): Promise<TortureR
       String(options.lock),
       String(options.canLink),
     ];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const isOff = options.faults && alive.size % 4 === 0; // every fourth machine's clock
+    const preload = options.faults ? ['--require', join(options.children, 'faults.cjs')] : [];
+    const child = spawn(process.execPath, [...preload, ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...process.env,
+        ...(options.faults ? { FAULTS: JSON.stringify(FAULTS), CLOCK_AHEAD: isOff ? '3600' : '0' } : {}),
+      },
+    });
     let complaint = '';
     child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
     child.on('exit', (code) => {
@@ -215,6 +241,13 @@ function judge(
     if (count > 1) violations.push(`${description} was added ${count} times`);
     if (!tried.has(description) && description !== 'the last') violations.push(`${description} was never asked for`);
   }
+  // What was refused has not happened; of `outcome-unknown` nobody says so.
+  for (const { refused, token = '', why } of lines)
+    if (
+      refused === 'store-unavailable' &&
+      (added.has(token) || [...results.values()].some(({ output }) => output === token))
+    )
+      violations.push(`refused, and done all the same: ${token}: ${why}`);
   const holders = new Map<string, string>();
   let changes = 0;
   for (const line of lines) {

@@ -4,9 +4,9 @@ import { CHILDREN } from '../../support/children.ts';
 import { torture } from '../../support/torture.ts';
 
 test.each([
-  { lock: true, canLink: true, editor: 'rename' as const },
-  { lock: false, canLink: true, editor: 'in place' as const },
-  { lock: false, canLink: false, editor: 'none' as const },
+  { lock: true, canLink: true, faults: true, editor: 'rename' as const },
+  { lock: false, canLink: true, faults: false, editor: 'in place' as const },
+  { lock: false, canLink: false, faults: true, editor: 'none' as const },
 ])('killed, paused and edited at random, nothing is lost and nothing doubled: %o', async (options) => {
   const { violations, figures } = await torture({
     ...options,
