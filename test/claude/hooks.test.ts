@@ -3,11 +3,16 @@ import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { shellRules, WORKER_COMMANDS } from '../../src/model/agent-commands.ts';
 import { type ModelRequest, type Move, startModel } from '../support/model-server.ts';
 import { BIN, Rig, scrubbedEnv, until } from '../support/rig.ts';
 
 const CLAUDE = process.env['COORD_TEST_CLAUDE'] ?? '';
 const PLUGIN = fileURLToPath(new URL('../../dist/plugin', import.meta.url));
+
+/** What set-up allows. */
+const RULES = shellRules('worker', WORKER_COMMANDS);
+const bash = (command: string): Move => ({ tool: 'Bash', input: { command, description: 'a step' } });
 
 interface Session {
   code: number;
@@ -97,12 +102,12 @@ test('the same by the command line, with the skill at hand', async () => {
   const rig = await project(['Say hello']);
   const steps: Move[] = [
     { tool: 'Bash', input: { command: 'coord worker claim terminal-2', description: 'claim' } },
-    { tool: 'Bash', input: { command: 'coord worker complete terminal-2 task-001 "Hello"', description: 'complete' } },
+    { tool: 'Bash', input: { command: 'coord worker done terminal-2 task-001 "Hello"', description: 'complete' } },
     { text: 'Done.' },
   ];
   const session = await claude(rig, 'Work', ({ toolResults }) => steps[toolResults] ?? { text: 'Done.' }, [
     '--allowedTools',
-    'Bash(coord *)',
+    ...RULES,
   ]);
   expect(rig.board().tasks[0], session.output).toMatchObject({ status: 'done', claimed_by: 'terminal-2' });
   expect(session.output).toContain('coord-worker');
@@ -110,22 +115,61 @@ test('the same by the command line, with the skill at hand', async () => {
 
 test('a stop with a task in hand is held up once, with what to type', async () => {
   const rig = await project(['Say hello']);
-  await rig.ok(['worker', 'claim', 'terminal-2']);
   const session = await claude(
     rig,
     'Work',
     ({ said, toolResults }) => {
-      if (toolResults > 0) return { text: 'Handed in.' };
-      if (said.includes('You still hold task-001'))
-        return {
-          tool: 'Bash',
-          input: { command: 'coord worker complete terminal-2 task-001 "Hello"', description: 'complete' },
-        };
+      if (toolResults === 0) return bash('coord worker claim terminal-2');
+      if (toolResults === 1 && said.includes('You still hold task-001'))
+        return bash('coord worker done terminal-2 task-001 "Hello"');
       return { text: 'I stop here.' };
     },
-    ['--allowedTools', 'Bash(coord *)'],
+    ['--allowedTools', ...RULES],
   );
   expect(rig.board().tasks[0], session.output).toMatchObject({ status: 'done' });
+});
+
+test('in a worktree of the client, where its shell guard refuses a bare word, `done` passes', async () => {
+  const rig = await project(['Say hello']);
+  const git = (...args: string[]): void =>
+    void execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.test', ...args], {
+      cwd: rig.cwd,
+      stdio: 'pipe',
+    });
+  git('init', '-q');
+  git('commit', '-q', '--allow-empty', '-m', 'x');
+  const steps: Move[] = [
+    bash('coord worker claim terminal-2'),
+    bash('coord worker done terminal-2 task-001 "Hello"'),
+    { text: 'Done.' },
+  ];
+  const session = await claude(rig, 'Work', ({ toolResults }) => steps[toolResults] ?? { text: 'Done.' }, [
+    '--worktree',
+    'w1',
+    '--allowedTools',
+    ...RULES,
+  ]);
+  expect(rig.board().tasks[0], session.output).toMatchObject({ status: 'done', claimed_by: 'terminal-2' });
+});
+
+test('a `claude -p` that a worker starts itself, of the same name, leaves its task alone', async () => {
+  const rig = await project(['Say hello']);
+  let afterwards: string | undefined;
+  const session = await claude(
+    rig,
+    'Work',
+    ({ said, toolResults }) => {
+      if (toolResults === 0 && said.includes('a nested question')) return { text: 'Nested answer.' };
+      if (toolResults === 0) return bash('coord worker claim terminal-2');
+      if (toolResults === 1) return bash(`${CLAUDE} -p "a nested question" --model claude-sonnet-4-5 < /dev/null`);
+      afterwards ??= rig.board().tasks[0]?.status;
+      return toolResults === 2 ? bash('coord worker done terminal-2 task-001 "Hello"') : { text: 'Done.' };
+    },
+    ['--allowedTools', ...RULES, `Bash(${CLAUDE} *)`],
+  );
+  expect(session.output).toContain('Nested answer.');
+  expect(afterwards, session.output).toBe('claimed');
+  expect(rig.board().tasks[0]).toMatchObject({ status: 'done', attempt: 1 });
 });
 
 test('a file that another worker has to itself is denied, naming worker and task', async () => {
@@ -155,7 +199,7 @@ test('the end of a session gives its task back', async () => {
       toolResults === 0
         ? { tool: 'Bash', input: { command: 'coord worker claim terminal-2', description: 'claim' } }
         : { text: 'I stop.' },
-    ['--allowedTools', 'Bash(coord *)'],
+    ['--allowedTools', ...RULES],
   );
   expect(rig.board().tasks[0]).toMatchObject({ status: 'available', note: 'terminal-2: its session ended' });
 });
@@ -164,9 +208,13 @@ const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 
 test.skipIf(!hasTmux)('an idle terminal is woken when a task arrives (needs tmux)', async () => {
   const rig = await project();
-  const model = await startModel(({ said }) => ({
-    text: /task-001 can be claimed now/.test(said) ? 'I was woken.' : 'Idle now.',
-  }));
+  // Woken, it claims, and stops with the task in hand.
+  const model = await startModel(({ said, toolResults }) => {
+    if (/You still hold task-001/.test(said) && toolResults === 1)
+      return bash('coord worker done terminal-2 task-001 "Hello"');
+    if (/task-001 can be claimed now/.test(said) && toolResults === 0) return bash('coord worker claim terminal-2');
+    return { text: 'Idle now.' };
+  });
   onTestFinished(model.close);
   // The questions that a person answers once.
   rig.write(
@@ -202,20 +250,24 @@ test.skipIf(!hasTmux)('an idle terminal is woken when a task arrives (needs tmux
     CLAUDE,
   );
   const screen = (): string => tmux('capture-pane', '-p');
-  await until(() => screen().includes('? for shortcuts'), 'the prompt of Claude Code');
+  // The line to type in, whatever a release writes around it.
+  await until(() => /^\s*[│|]?\s*[❯>]/m.test(screen()), 'the prompt of Claude Code');
   tmux('send-keys', 'hello');
-  await until(() => screen().includes('hello'), 'the words typed');
   tmux('send-keys', 'Enter');
-  await until(() => screen().includes('Idle now.'), 'the first answer');
+  await until(() => model.requests.length > 0, 'the first request');
   await until(
     () =>
       rig.exists('.coordination/.sessions') &&
       readdirSync(rig.path('.coordination/.sessions')).some((name) => name.endsWith('.waiter')),
     'the waiter',
   );
-  expect(model.requests.length).toBe(1); // waiting asks no model anything
+  const asked = model.requests.length; // waiting asks no model anything
   await rig.ok(['leader', 'add-task', 'A new thing']);
-  await until(() => screen().includes('I was woken.'), 'the wake');
+  await until(
+    () => model.requests.slice(asked).some(({ said }) => /task-001 can be claimed now/.test(said)),
+    'the wake',
+  );
+  await until(() => rig.board().tasks[0]?.status === 'done', 'the task, which a stop was held up for');
 });
 
 test('the plugin loads without errors, and is valid', async () => {

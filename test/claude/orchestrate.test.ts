@@ -47,7 +47,7 @@ function act(cwd: string, { said, tools, toolResults }: ModelRequest): Move {
       },
     };
   }
-  const task = /# (task-\d+): ([^\n]*)/.exec(said)?.[2] ?? '';
+  const task = /# task-\d+\\?n?[^]*?\n> ([^\n]*)/.exec(said)?.[1] ?? '';
   if (task.includes('refused')) return { status: 400, message: 'scripted refusal' };
   if (task.includes('never ends')) return { silence: true };
   if (task.includes('hello.txt') && toolResults === 0)
