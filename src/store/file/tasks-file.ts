@@ -329,7 +329,7 @@ export class TasksFile {
       const patience = when.isFull === true ? 0 : displaced > MOST_DISPLACED ? MOMENT_MS : EDITOR_MS;
       const mayGo = file.isDisplaced ? (file.isLeft || file.isOwn) && file.age >= patience : file.isLeft;
       if (!mayGo && when.isMissing !== true) continue;
-      if (this.#isTouched(file)) await this.#absorbDisplaced(file.path);
+      if (this.isTouched(file)) await this.#absorbDisplaced(file.path);
       if (!mayGo) continue;
       if (file.isDisplaced) displaced--;
       removeScratch(file.path);
@@ -337,7 +337,7 @@ export class TasksFile {
   }
 
   /** Written after it was moved aside, or never looked at since. */
-  #isTouched({ isDisplaced, name, path }: Scratch): boolean {
+  isTouched({ isDisplaced, name, path }: Scratch): boolean {
     return isDisplaced && !name.startsWith(`${DISPLACED}${stampText(stampOf(path))}-`);
   }
 

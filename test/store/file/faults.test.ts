@@ -14,6 +14,8 @@ import {
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Board } from '../../../src/model/board.ts';
+import { examineTree } from '../../../src/store/file/doctor.ts';
+import { Tree } from '../../../src/store/file/tree.ts';
 import { task as newTask } from '../../support/boards.ts';
 import { commitFiles, logFolder } from '../../support/commits.ts';
 import { BIN, type Ran, Rig, scrubbedEnv, until } from '../../support/rig.ts';
@@ -180,6 +182,28 @@ test('copies of tasks.json do not pile up: four, and those of the last moment', 
   const rig = await Faulty.board();
   for (let i = 0; i < 15; i++) await rig.ok(['leader', 'add-task', `t${i}`]);
   expect(readdirSync(rig.path('.coordination/.tmp')).length).toBeLessThanOrEqual(6);
+});
+
+test('the copy that a commit leaves is no crash to doctor', async () => {
+  const rig = await Faulty.board('one');
+  const tmp = rig.path('.coordination/.tmp');
+  expect(readdirSync(tmp)).not.toHaveLength(0);
+  const tree = new Tree(rig.path('.coordination'));
+  const later = {
+    durable: false,
+    poll: false,
+    stateFolder: undefined,
+    now: () => new Date(Date.now() + 300_000).toISOString(),
+    notice: () => {},
+    at: () => {},
+    lock: true,
+    canLink: true,
+  };
+  const scratch = async () => (await examineTree(tree, later, false)).find(({ check }) => check === 'scratch files');
+  expect(await scratch()).toMatchObject({ ok: true });
+  const [name = ''] = readdirSync(tmp);
+  writeFileSync(`${tmp}/${name}`, 'saved by an editor that was late');
+  expect(await scratch()).toMatchObject({ ok: false });
 });
 
 describe('a process that slept', () => {
