@@ -6,7 +6,7 @@ import type { Context, Reply } from './context.ts';
 
 export async function trust(context: Context, path: string): Promise<Reply> {
   refuseAgent(context);
-  const board = (await openTrust(context.openOptions)).add(path);
+  const board = openTrust(context.openOptions).add(path);
   return {
     text: `${visible(board.path)} is allowed, of user ${board.owner}`,
     json: { board },
@@ -15,7 +15,7 @@ export async function trust(context: Context, path: string): Promise<Reply> {
 }
 
 export async function list(context: Context): Promise<Reply> {
-  const boards = (await openTrust(context.openOptions)).all();
+  const boards = openTrust(context.openOptions).all();
   return {
     text:
       boards.length === 0
@@ -27,7 +27,7 @@ export async function list(context: Context): Promise<Reply> {
 
 export async function revoke(context: Context, path: string): Promise<Reply> {
   refuseAgent(context);
-  const had = (await openTrust(context.openOptions)).remove(path);
+  const had = openTrust(context.openOptions).remove(path);
   return {
     text: had ? `${visible(path)} is not allowed any more` : `${visible(path)} was not allowed`,
     json: { revoked: had },

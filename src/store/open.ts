@@ -13,7 +13,7 @@ import { checkRoot, checkTree, notInitialised } from './file/guard.ts';
 import { scratchName } from './file/scratch.ts';
 import type { Tokens } from './file/tokens.ts';
 import type { Tree } from './file/tree.ts';
-import type { TrustedBoard } from './file/trusted.ts';
+import { revokeBoard, type TrustedBoard, trustBoard, trustedBoards } from './file/trusted.ts';
 import { type FindOptions, findTree, isFolder, namedTree, treeToBegin } from './find.ts';
 import { MemoryBackend } from './memory.ts';
 import type { Finding, Store } from './store.ts';
@@ -72,8 +72,7 @@ export async function openAgentRecords(options: OpenOptions): Promise<AgentRecor
 }
 
 /** The boards of other users that this one has allowed. */
-export async function openTrust(options: OpenOptions) {
-  const { trustBoard, trustedBoards, revokeBoard } = await import('./file/trusted.ts');
+export function openTrust(options: OpenOptions) {
   const { stateFolder } = options;
   const rootOf = (path: string): string => namedTree(resolve(options.cwd ?? '.'), path).root;
   return {

@@ -79,21 +79,19 @@ export function readIfThere(path: string): Buffer | undefined {
 
 /** The first bytes of a file, at most so many. */
 export function readStart(path: string, bytes: number): Buffer | undefined {
-  return orAbsent(() =>
-    withFile(path, constants.O_RDONLY, (fd) => {
-      const buffer = Buffer.alloc(bytes);
-      return buffer.subarray(0, readSync(fd, buffer, 0, bytes, 0));
-    }),
-  );
+  return readPart(path, bytes, () => 0);
 }
 
 /** The last bytes of a file, at most so many. */
 export function readEnd(path: string, bytes: number): Buffer | undefined {
+  return readPart(path, bytes, (fd) => Math.max(fstatSync(fd).size - bytes, 0));
+}
+
+function readPart(path: string, bytes: number, startOf: (fd: number) => number): Buffer | undefined {
   return orAbsent(() =>
     withFile(path, constants.O_RDONLY, (fd) => {
       const buffer = Buffer.alloc(bytes);
-      const start = Math.max(fstatSync(fd).size - bytes, 0);
-      return buffer.subarray(0, readSync(fd, buffer, 0, bytes, start));
+      return buffer.subarray(0, readSync(fd, buffer, 0, bytes, startOf(fd)));
     }),
   );
 }

@@ -26,7 +26,17 @@
 import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { CoordError } from '../../model/errors.ts';
-import { append as appendTo, namesIn, readIfThere, readStart, removeIfThere, syncFolder, writeNew } from './atomic.ts';
+import {
+  append as appendTo,
+  moveIfThere,
+  namesIn,
+  readIfThere,
+  readStart,
+  removeIfThere,
+  replaceFile,
+  syncFolder,
+  writeNew,
+} from './atomic.ts';
 import { isErrno, isLinkUnsupported, orAbsent, unsafe } from './errno.ts';
 import { monotonicMs } from '../monotonic.ts';
 import { sleep } from './lock.ts';
@@ -84,7 +94,8 @@ const NAME = /^(\d{8,13})\.json$/;
 const INCARNATION = /^[0-9a-z]{8,40}$/;
 /** Within the folder of a revision where there are no links. */
 const DOCUMENT = 'document';
-const DIGESTS = 'digests';
+/** Beside the revisions: the digests of those that were trimmed. */
+export const DIGESTS = 'digests';
 
 /** The commit id that a document carries, without reading all of it. */
 export function commitOf(bytes: Buffer): string | undefined {
@@ -239,8 +250,8 @@ export class CommitLog<T> {
   #setAside(folder: string, revision: number, why: string): void {
     mkdirSync(this.#options.rejected, { recursive: true });
     const to = scratchName(this.#options.rejected, `commit-${revision}-`);
-    const isMoved = orAbsent(() => (renameSync(join(folder, nameOf(revision)), to), true));
-    if (isMoved) this.#options.notice(`Revision ${revision} is none (${why}). It was put into ${to}.`);
+    if (moveIfThere(join(folder, nameOf(revision)), to))
+      this.#options.notice(`Revision ${revision} is none (${why}). It was put into ${to}.`);
   }
 
   /**
@@ -401,7 +412,7 @@ export class CommitLog<T> {
     const name = join(folder, nameOf(revision));
     if (lstatSync(name, { throwIfNoEntry: false })?.isDirectory() !== true) return removeIfThere(name);
     const away = scratchName(this.#options.tmp);
-    if (orAbsent(() => (renameSync(name, away), true))) removeScratch(away);
+    if (moveIfThere(name, away)) removeScratch(away);
   }
 
   /**
@@ -429,9 +440,7 @@ export class CommitLog<T> {
     const known = readIfThere(path)?.toString('latin1').split('\n').filter(Boolean) ?? [];
     if (known.length < REMEMBERED * 2) return appendTo(path, digests.join(''), { durable: false });
     const kept = [...known.slice(-REMEMBERED).map((line) => `${line}\n`), ...digests];
-    const scratch = scratchName(this.#options.tmp);
-    writeNew(scratch, [Buffer.from(kept.join(''))], false);
-    renameSync(scratch, path);
+    replaceFile(path, kept.join(''), { scratch: scratchName(this.#options.tmp), durable: false });
   }
 }
 
@@ -451,7 +460,8 @@ function strange(): { fault: string } {
   return { fault: 'it is no file' };
 }
 
-function nameOf(revision: number): string {
+/** The name of a revision in its log's folder. */
+export function nameOf(revision: number): string {
   return `${String(revision).padStart(8, '0')}.json`;
 }
 

@@ -7,6 +7,7 @@ import type { Finding } from '../store.ts';
 import { moveIfThere, namesIn, readIfThere, removeIfThere, replaceFile, touch } from './atomic.ts';
 import { boardClock, clockSkew, type FileOptions } from './backend.ts';
 import { parseRevision } from './board-text.ts';
+import { DIGESTS, nameOf } from './commit-log.ts';
 import { FileDocuments } from './documents.ts';
 import { explainErrno, isLinkUnsupported } from './errno.ts';
 import { checkTree } from './guard.ts';
@@ -159,12 +160,12 @@ async function checkLog({ tree, tasks }: Patient): Promise<Check> {
       message: `no revisions: ${bad.join(', ')}`,
       fix: 'move them to rejected/',
       mend: () => {
-        for (const revision of bad) setAside(tree, join(folder, `${String(revision).padStart(8, '0')}.json`));
+        for (const revision of bad) setAside(tree, join(folder, nameOf(revision)));
       },
     };
-  const known = new Set(revisions.map((revision) => `${String(revision).padStart(8, '0')}.json`));
+  const known = new Set([...revisions.map(nameOf), DIGESTS]);
   const strange = [
-    ...namesIn(folder).filter((name) => !known.has(name) && name !== 'digests'),
+    ...namesIn(folder).filter((name) => !known.has(name)),
     ...namesIn(tree.commits).filter((name) => folder !== tree.commits && name !== basename(folder)),
   ];
   const [first = 0] = revisions;

@@ -16,12 +16,8 @@ export interface TrustedBoard {
 }
 
 /** This user's own records. @see https://specifications.freedesktop.org/basedir-spec/latest/ (XDG_STATE_HOME) */
-function stateOf(given: string | undefined): string {
-  return given ?? join(homedir(), '.local', 'state', 'coord');
-}
-
 function folderOf(given: string | undefined): string {
-  return join(stateOf(given), 'boards');
+  return join(given ?? join(homedir(), '.local', 'state', 'coord'), 'boards');
 }
 
 export function isTrusted(stateFolder: string | undefined, root: string, owner: number): boolean {
