@@ -1,7 +1,8 @@
 /** The public API: the board that the command line works on, and the orchestrator, for programs. */
 import { fileURLToPath } from 'node:url';
 import type { InitBoard } from './model/inputs.ts';
-import { Orchestrator as Pool, type OrchestratorOptions } from './orchestrator/orchestrator.ts';
+import type { OrchestratorOptions } from './runner/options.ts';
+import { Orchestrator as Runner } from './runner/orchestrator.ts';
 import { type Created, initStore as init, type OpenOptions, openStore as open, stateFolderOf } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
@@ -13,23 +14,27 @@ import type { Store } from './store/store.ts';
  * const { summary, costUsd } = await orchestrator.run('Build user authentication');
  * ```
  */
-export class Orchestrator extends Pool {
+export class Orchestrator extends Runner {
   constructor(options: OrchestratorOptions & { env?: Readonly<Record<string, string | undefined>> } = {}) {
     // From dist/index.js: the binary of this very package, for the MCP server of the workers.
     const coord = fileURLToPath(new URL('../bin/coord.cjs', import.meta.url));
     super({ env: process.env, coord: [process.execPath, coord], ...options });
   }
 }
-export type { OrchestratorOptions, RunResult, TaskOptions } from './orchestrator/orchestrator.ts';
-export type { RunEvent, RunOutcome } from './orchestrator/events.ts';
-export type { Agent, FailureKind, Job, Outcome } from './orchestrator/agent.ts';
+export type { OrchestratorOptions, TaskOptions } from './runner/options.ts';
+export type { RunResult } from './runner/conclusion.ts';
+export type { RunEvent, RunOutcome } from './runner/events.ts';
+export type { Agent, FailureKind, Job, Outcome } from './runner/agent.ts';
 export { CoordError, type ErrorCode } from './model/errors.ts';
 export type { Board } from './model/board.ts';
 export type { Task, Status } from './model/task.ts';
-export type { Discovery, LogEntry, Result } from './model/report.ts';
-export type { AddAnswer } from './model/leader-verbs.ts';
-export type { Claimed, ClaimAnswer, CompleteAnswer, IdleReason, NotClaimed, Overlap } from './model/worker-verbs.ts';
-export { summarise, type Counts, type Summary } from './model/summary.ts';
+export type { Discovery, LogEntry, Result } from './model/views/report.ts';
+export type { AddAnswer } from './model/verbs/add-tasks.ts';
+export type { Claimed, ClaimAnswer } from './model/verbs/claim.ts';
+export type { CompleteAnswer } from './model/verbs/complete.ts';
+export type { IdleReason, NotClaimed } from './model/views/idle.ts';
+export type { Overlap } from './model/overlaps.ts';
+export { summarise, type Counts, type Summary } from './model/views/summary.ts';
 export type {
   AddDiscovery,
   AddTasks,
@@ -65,5 +70,10 @@ export function openStore(options: OpenOptions = {}): Store {
 export function initStore(input: InitBoard, options: OpenOptions & { force?: boolean } = {}): Promise<Created> {
   return init(input, { stateFolder: stateFolderOf(process.env), ...options });
 }
-export type { Store } from './store/store.ts';
+export type { Backend, Documents, Moment, Store } from './store/store.ts';
+export { BoardStore } from './store/board-store.ts';
+export type { BoardEvent, Change } from './model/board.ts';
+export type { Ref } from './model/refs.ts';
+export * as schemas from './model/inputs.ts';
+export { parseInput } from './model/parse-input.ts';
 export { keepLease, nextTask, untilSettled, waitFor, type WaitOptions } from './store/wait.ts';

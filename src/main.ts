@@ -1,8 +1,8 @@
 /** The process edge: argv, environment, streams and signals in, exit code out. */
 import { fstatSync, readFileSync, realpathSync, statSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { runCli } from './cli/run.ts';
-import type { Stream } from './cli/context.ts';
+import { runCli } from './faces/cli/run.ts';
+import type { Stream } from './faces/io.ts';
 import { CoordError } from './model/errors.ts';
 
 /** Replaced by the build with the version of package.json. */
@@ -41,7 +41,7 @@ function endBy(signal: 'SIGINT' | 'SIGTERM'): void {
  * nothing: Node has taken its disregard away, so it is given back here.
  */
 function heedHangup(): void {
-  void import('./orchestrator/processes.ts').then(({ isHangupIgnored }) => {
+  void import('./runner/processes.ts').then(({ isHangupIgnored }) => {
     const isIgnored = isHangupIgnored(process.env);
     process.on('SIGHUP', () => {
       if (!isIgnored) controller.abort();
@@ -109,6 +109,9 @@ function stream(fd: 1 | 2): Stream {
     },
     get columns() {
       return terminal()?.columns ?? 80;
+    },
+    get rows() {
+      return terminal()?.rows ?? 24;
     },
   };
 }

@@ -2,6 +2,8 @@
  * Everything that coord refuses or cannot do, as one class with one list of codes.
  * A code is part of the contract with scripts and agents: codes are added, never renamed.
  */
+import type { Ref } from './refs.ts';
+
 export type ErrorCode =
   | 'usage' // the words of the command line are wrong
   | 'invalid-input' // a value does not fit its schema
@@ -32,16 +34,41 @@ export type ErrorCode =
   | 'timed-out'
   | 'interrupted';
 
-/** What happened (`message`), what to type next (`hint`), and what lay beneath (`cause`). */
+/** The facts behind an error, from which each face words the next step. Which of them there are, the code and `why` say. */
+export interface ErrorDetails {
+  /** Tells apart what one code may stand for: `waits`, `full`. */
+  why?: string;
+  task_id?: string;
+  /** The task that stands in the way of it, or that was meant. */
+  other_id?: string;
+  worker?: string;
+  /** Status of the task. */
+  status?: string;
+  /** Place in the batch, from 0. */
+  index?: number;
+  path?: string;
+  /** ISO 8601 UTC. */
+  until?: string;
+  /** Where the text of a refused result is kept. */
+  kept?: Ref;
+}
+
+/** What happened (`message`), the facts of it (`details`), and what lay beneath (`cause`). */
 export class CoordError extends Error {
   readonly code: ErrorCode;
-  /** The next step, usually a command to type; absent where the message says it all. */
+  readonly details: ErrorDetails | undefined;
+  /** The next step, where a face knows it better than the details tell. */
   readonly hint: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: ErrorDetails | undefined; hint?: string; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'CoordError';
     this.code = code;
+    this.details = options.details;
     this.hint = options.hint;
   }
 }

@@ -21,3 +21,28 @@ export const Priority = lazily(() => z.int().check(z.minimum(1), z.maximum(10)))
 export const Description = lazily(() =>
   z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(MAX_TEXT)),
 );
+export const Worker = lazily(() => Name().check(z.describe('your name, such as terminal-2')));
+export const TaskId = lazily(() => Name().check(z.describe('a task id, such as task-001')));
+export const Files = lazily(() =>
+  z.array(z.string().check(z.minLength(1), z.maxLength(1024))).check(z.maxLength(1000)),
+);
+export const Hints = lazily(() => z.string().check(z.maxLength(MAX_TEXT)));
+export const Tags = lazily(() => z.array(Name()).check(z.maxLength(100)));
+export const MaxAttempts = lazily(() => z.int().check(z.minimum(1), z.maximum(100)));
+/** An id, a key, or a place in a batch: see add-tasks.ts. */
+export const Dependencies = lazily(() =>
+  z.array(z.string().check(z.minLength(1), z.maxLength(64))).check(z.maxLength(1000)),
+);
+export const Reason = lazily(() =>
+  z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(MAX_TEXT)),
+);
+/** US dollars. */
+export const Cost = lazily(() => z.number().check(z.minimum(0), z.maximum(1_000_000)));
+export const Attempt = lazily(() =>
+  z.int().check(z.minimum(1), z.describe('the attempt that the claim named; refuses when it is no longer yours')),
+);
+/** Tasks by id, as several verbs of the leader take them. */
+export const TaskIds = lazily(() =>
+  z.strictObject({ task_ids: z.array(TaskId()).check(z.minLength(1), z.maxLength(100_000)) }),
+);
+export type TaskIds = z.infer<ReturnType<typeof TaskIds>>;

@@ -3,12 +3,13 @@
 /** `./src//a.ts`, `src\a.ts` and `src/a.ts/` all name src/a.ts. */
 function normalise(path: string): string {
   const parts: string[] = [];
-  for (const part of path.replaceAll('\\', '/').split('/')) {
+  const slashed = path.replaceAll('\\', '/');
+  for (const part of slashed.split('/')) {
     if (part === '' || part === '.') continue;
     if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
     else parts.push(part);
   }
-  return (path.startsWith('/') ? '/' : '') + parts.join('/');
+  return (slashed.startsWith('/') ? '/' : '') + parts.join('/');
 }
 
 /** Who names which path, so that ten thousand tasks can be compared with it one by one. */

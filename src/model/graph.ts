@@ -1,5 +1,5 @@
 /** The dependency graph: order, cycles, the critical path. Edges run from a task to what it needs. */
-import { isSettled } from './board.ts';
+import { isSettled } from './lifecycle.ts';
 import type { Task } from './task.ts';
 
 export interface Node {

@@ -5,11 +5,11 @@
 import * as z from 'zod/mini';
 import type { Board } from './board.ts';
 import { sortByDependency } from './graph.ts';
-import { describeIssues, fieldName, issueText } from './inputs.ts';
-import { highestNumber } from './leader-verbs.ts';
+import { describeIssues, fieldName, issueText } from './parse-input.ts';
+import { highestNumber } from './verbs/add-tasks.ts';
+import { isDeeper, isRecord, isSame } from './values.ts';
 import { DEEPEST, DEFAULT_LEASE_SECONDS, MAX_REVISION } from './limits.ts';
-import { isDeeper } from './stored-board.ts';
-import { Task } from './task.ts';
+import { type Task, WrittenTask } from './task.ts';
 
 const BoardFile = z
   .looseObject({
@@ -19,7 +19,7 @@ const BoardFile = z
     goal: z.optional(z.string()),
     last_id: z.optional(z.int().check(z.minimum(0))),
     cost_usd: z.optional(z.number().check(z.minimum(0))),
-    tasks: z.array(Task),
+    tasks: z.array(WrittenTask),
   })
   .check(({ value: board, issues }) => {
     const refuse = (path: PropertyKey[], message: string): void =>
@@ -41,17 +41,8 @@ const BoardFile = z
     }
   });
 
-/** A board as somebody wrote it: the revision may be missing. */
-export interface EditedBoard {
-  version: 1;
-  revision?: number | undefined;
-  commit?: string | undefined;
-  goal?: string | undefined;
-  last_id?: number | undefined;
-  cost_usd?: number | undefined;
-  tasks: Task[];
-  [unknown: string]: unknown;
-}
+/** A board as somebody wrote it: the revision may be missing, and its tasks may contradict themselves. */
+export type EditedBoard = z.infer<typeof BoardFile>;
 
 export type ParsedBoard =
   | { ok: true; board: EditedBoard }
@@ -59,8 +50,10 @@ export type ParsedBoard =
 
 /** Checks a document that is already JSON. Missing fields take their defaults, unknown ones are kept. */
 export function parseBoard(value: unknown): ParsedBoard {
-  // What is deeper ends the stack of whoever checks, compares or copies it. Below the board, its tasks, and a task.
-  if (isDeeper(value, DEEPEST + 3))
+  // What is deeper ends the stack of whoever checks, compares or copies it. No deeper than what counts as stored: a commit
+  // that the next reader puts aside would be made again and again.
+  const { tasks, ...others }: Record<string, unknown> = isRecord(value) ? value : { value };
+  if (isDeeper(others, DEEPEST) || (Array.isArray(tasks) && tasks.some((task) => isDeeper(task, DEEPEST))))
     return { ok: false, path: [], field: 'the board', problem: `nested more than ${DEEPEST} levels deep` };
   const parsed = BoardFile.safeParse(value);
   if (parsed.success) return { ok: true, board: parsed.data };
@@ -70,7 +63,7 @@ export function parseBoard(value: unknown): ParsedBoard {
 }
 
 /** Fields that say who holds a task: they are merged as one, never half from each side. */
-const LIFECYCLE = [
+const CLAIM_FIELDS = [
   'status',
   'claimed_by',
   'attempt',
@@ -106,10 +99,10 @@ export function mergeEdit(base: Board, head: Board, edit: EditedBoard, now: stri
     const was = baseTasks.get(task.id);
     const wanted = editTasks.get(task.id);
     if (!was) {
-      if (wanted && !same(wanted, task)) return conflict(`${task.id} was added on both sides`);
+      if (wanted && !isSame(wanted, task)) return conflict(`${task.id} was added on both sides`);
       merged.push(task);
     } else if (!wanted) {
-      if (!same(was, task)) return conflict(`${task.id} was deleted by hand but changed since`);
+      if (!isSame(was, task)) return conflict(`${task.id} was deleted by hand but changed since`);
       if (task.status === 'claimed')
         return conflict(`${task.id} was deleted by hand, but ${task.claimed_by} works on it`);
     } else {
@@ -122,7 +115,7 @@ export function mergeEdit(base: Board, head: Board, edit: EditedBoard, now: stri
     if (headTasks.has(task.id)) continue;
     const was = baseTasks.get(task.id);
     if (!was) merged.push(completed(task, undefined, now));
-    else if (!same(was, task)) return conflict(`${task.id} was changed by hand but deleted since`);
+    else if (!isSame(was, task)) return conflict(`${task.id} was changed by hand but deleted since`);
   }
 
   // Somebody who writes only the tasks does not mean to take the goal away.
@@ -136,9 +129,9 @@ export function mergeEdit(base: Board, head: Board, edit: EditedBoard, now: stri
     revision: head.revision,
     tasks: merged,
   }; // all fields of a board stand here
-  const highest = Math.max(highestNumber(base), highestNumber(head), highestNumber({ ...next, tasks: edit.tasks }));
+  const highest = Math.max(highestNumber(base), highestNumber(head), highestNumber({ tasks: edit.tasks }));
   if (highest > highestNumber({ ...next, last_id: 0 })) next.last_id = highest;
-  if (same(next, head)) return { ok: true, board: head };
+  if (isSame(next, head)) return { ok: true, board: head };
   const check = parseBoard(next);
   return check.ok ? { ok: true, board: next } : conflict(`${check.field}: ${check.problem}`);
 }
@@ -154,17 +147,18 @@ export function adoptBoard(edit: EditedBoard, now: string): Board {
 }
 
 /** The merged task, or the name of the field that both sides changed. */
-function mergeTask(base: Task, head: Task, edit: Task, now: string): Task | string {
+function mergeTask(base: Task, head: Task, edit: WrittenTask, now: string): Task | string {
   // A file that somebody cut down to the plain fields has no created_at: that is no change.
   const wanted = { ...edit, created_at: edit.created_at ?? base.created_at };
-  const editMoved = LIFECYCLE.some((field) => !same(wanted[field], base[field]));
-  const headMoved = LIFECYCLE.some((field) => !RENEWED_ONLY.includes(field) && !same(head[field], base[field]));
-  if (editMoved && headMoved && LIFECYCLE.some((field) => !same(wanted[field], head[field]))) return 'status or claim';
-  const fields = mergeFields(base, head, wanted, LIFECYCLE);
+  const editMoved = CLAIM_FIELDS.some((field) => !isSame(wanted[field], base[field]));
+  const headMoved = CLAIM_FIELDS.some((field) => !RENEWED_ONLY.includes(field) && !isSame(head[field], base[field]));
+  if (editMoved && headMoved && CLAIM_FIELDS.some((field) => !isSame(wanted[field], head[field])))
+    return 'status or claim';
+  const fields = mergeFields(base, head, wanted, CLAIM_FIELDS);
   if (typeof fields === 'string') return fields;
   const lifecycle = editMoved ? wanted : head;
   const task: Record<string, unknown> = { ...fields };
-  for (const field of LIFECYCLE) {
+  for (const field of CLAIM_FIELDS) {
     if (lifecycle[field] === undefined) delete task[field];
     else task[field] = lifecycle[field];
   }
@@ -181,8 +175,8 @@ function mergeFields(
 ): Record<string, unknown> | string {
   const merged: Record<string, unknown> = { ...head };
   for (const field of new Set([...Object.keys(base), ...Object.keys(head), ...Object.keys(edit)])) {
-    if (skip.includes(field) || same(edit[field], base[field])) continue;
-    if (same(head[field], base[field]) || same(head[field], edit[field])) {
+    if (skip.includes(field) || isSame(edit[field], base[field])) continue;
+    if (isSame(head[field], base[field]) || isSame(head[field], edit[field])) {
       if (edit[field] === undefined) delete merged[field];
       else merged[field] = edit[field];
     } else if (isRecord(base[field]) && isRecord(head[field]) && isRecord(edit[field])) {
@@ -195,39 +189,38 @@ function mergeFields(
 }
 
 /** Fills in what a hand-made change of status leaves out, so that no stored task contradicts itself. */
-function completed(task: Task, base: Task | undefined, now: string): Task {
-  const filled: Task = { ...task, created_at: task.created_at ?? now };
-  const isNewClaim = task.status === 'claimed' && (base?.status !== 'claimed' || base.claimed_by !== task.claimed_by);
+function completed(task: WrittenTask, base: Task | undefined, now: string): Task {
+  const filled = { ...task, created_at: task.created_at ?? now };
+  const attempt = Math.max(task.attempt, base?.attempt ?? 0);
   switch (task.status) {
     case 'claimed':
-      // A claim by hand counts as an attempt, so that a command of the former holder is refused.
-      filled.attempt = isNewClaim ? Math.max(task.attempt, (base?.attempt ?? 0) + 1) : Math.max(task.attempt, 1);
-      filled.claimed_at = isNewClaim && task.claimed_at === (base?.claimed_at ?? null) ? now : (task.claimed_at ?? now);
-      if (task.lease_expires_at === null || (isNewClaim && task.lease_expires_at === base?.lease_expires_at)) {
-        filled.lease_expires_at = new Date(Date.parse(now) + DEFAULT_LEASE_SECONDS * 1000).toISOString();
-      }
-      return filled;
+      return { ...filled, ...completedClaim(task, base, now) } as Task; // the schema wants a worker beside this status
     case 'available':
-      return {
-        ...filled,
-        claimed_at: null,
-        lease_expires_at: null,
-        completed_at: null,
-        attempt: Math.max(task.attempt, base?.attempt ?? 0),
-      };
+      return { ...filled, claimed_at: null, lease_expires_at: null, completed_at: null, attempt } as Task; // likewise none
     case 'done':
     case 'failed':
     case 'cancelled':
-      return {
-        ...filled,
-        lease_expires_at: null,
-        completed_at: task.completed_at ?? now,
-        attempt: Math.max(task.attempt, base?.attempt ?? 0),
-      };
+      return { ...filled, lease_expires_at: null, completed_at: task.completed_at ?? now, attempt } as Task; // nor here a lease
   }
 }
 
-function byId(tasks: readonly Task[]): Map<string, Task> {
+/** A claim by hand counts as an attempt, so that a command of the former holder is refused. */
+function completedClaim(
+  task: WrittenTask,
+  base: Task | undefined,
+  now: string,
+): { attempt: number; claimed_at: string; lease_expires_at: string } {
+  const isNew = base?.status !== 'claimed' || base.claimed_by !== task.claimed_by;
+  const isLeaseOld = isNew && task.lease_expires_at === base?.lease_expires_at;
+  const lease = isLeaseOld ? null : task.lease_expires_at;
+  return {
+    attempt: isNew ? Math.max(task.attempt, (base?.attempt ?? 0) + 1) : Math.max(task.attempt, 1),
+    claimed_at: isNew && task.claimed_at === (base?.claimed_at ?? null) ? now : (task.claimed_at ?? now),
+    lease_expires_at: lease ?? new Date(Date.parse(now) + DEFAULT_LEASE_SECONDS * 1000).toISOString(),
+  };
+}
+
+function byId<T extends { id: string }>(tasks: readonly T[]): Map<string, T> {
   return new Map(tasks.map((task) => [task.id, task]));
 }
 
@@ -237,16 +230,4 @@ function inOrderOf(head: object, fields: Record<string, unknown>): Record<string
   for (const field of [...Object.keys(head), ...Object.keys(fields)])
     if (field in fields) ordered[field] = fields[field];
   return ordered;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Equal as JSON, whatever the order of fields; absent and undefined are one. */
-function same(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => same(item, b[i]));
-  if (!isRecord(a) || !isRecord(b)) return false;
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => same(a[key], b[key]));
 }

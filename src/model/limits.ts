@@ -10,7 +10,7 @@ export function isName(value: unknown): value is string {
 /** Statuses that are stored. `done`, `failed` and `cancelled` are settled: no worker is needed. */
 export const STATUSES = ['available', 'claimed', 'done', 'failed', 'cancelled'] as const;
 
-/** Longest description, reason, hint or discovery, in characters. Results may be longer: see inputs.ts. */
+/** Longest description, reason, hint or discovery, in characters. Results may be longer: see verbs/complete.ts. */
 export const MAX_TEXT = 10_000;
 /** Claims of a task before it counts as failed, unless the task says otherwise. */
 export const DEFAULT_MAX_ATTEMPTS = 3;

@@ -6,7 +6,7 @@
 import type { Board } from './board.ts';
 import { DEEPEST, isName, MAX_REVISION, MAX_TEXT, NAME_PATTERN, STATUSES } from './limits.ts';
 import { sortByDependency } from './graph.ts';
-
+import { isDeeper, isRecord } from './values.ts';
 import type { Task } from './task.ts';
 
 type Fields = Record<string, unknown>;
@@ -65,6 +65,7 @@ function faultOfTask(task: unknown): string | undefined {
     return 'max_attempts: must be a whole number';
   if (created_at !== null && created_at !== knownTime && !isTime(created_at)) return 'created_at: is no time';
   if (claimed_at !== null && !isTime(claimed_at)) return 'claimed_at: is no time';
+  // Coord writes one with every claim and nowhere else. Another's board that does otherwise is no reason to put it aside.
   if (lease_expires_at !== null && !isTime(lease_expires_at)) return 'lease_expires_at: is no time';
   if (completed_at !== null && !isTime(completed_at)) return 'completed_at: is no time';
   if (last_error !== null && typeof last_error !== 'string') return 'last_error: must be text';
@@ -96,7 +97,8 @@ function faultOfRest(task: Fields): string | undefined {
   if (note !== undefined && typeof note !== 'string') return 'note: must be text';
   if (cost_usd !== undefined && !isCost(cost_usd)) return 'cost_usd: must be an amount';
   if (result_digest !== undefined && typeof result_digest !== 'string') return 'result_digest: must be text';
-  return isDeeper(task, DEEPEST) ? 'nested too deeply' : undefined;
+  // One more than an edit may bring: a context that was at its limit stays readable beside any other field.
+  return isDeeper(task, DEEPEST + 1) ? 'nested too deeply' : undefined;
 }
 
 function isWhole(value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean {
@@ -114,17 +116,6 @@ function isTime(value: unknown): boolean {
 
 function isCost(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
-}
-
-/** Whether arrays and objects stand in each other more often than that; what is deeper ends the stack of whoever walks it. */
-export function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  return Object.values(value).some((inner) => isDeeper(inner, levels - 1));
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The board in a document; for what {@link faultOf} has found nothing wrong with. */

@@ -10,6 +10,8 @@
  * - **result**: what a worker hands in; **discovery**: a finding shared with everybody;
  *   **plan**: goal and approach.
  *
+ * What a verb makes of each status stands in lifecycle.ts.
+ *
  * Derived, never stored: **claimable** (available, or claimed with an expired lease, and every
  * dependency done), **blocked** (available, some dependency not done), **stuck** (blocked behind a
  * failed or cancelled task).
@@ -46,8 +48,11 @@ const TaskContext = z.looseObject({
   hints: orElse('', z.string().check(z.maxLength(MAX_TEXT))),
 });
 
-/** One task, in the very names of tasks.json. Fields that coord does not know are kept. */
-export const Task = z
+/**
+ * A task as somebody may have written it into tasks.json: what is missing takes its default, what coord does not know is kept.
+ * {@link Task} says what becomes of it.
+ */
+export const WrittenTask = z
   .looseObject({
     id: Name(),
     description: Description(),
@@ -87,5 +92,53 @@ export const Task = z
     if (task.status === 'claimed' && task.claimed_by === null) refuse('a claimed task must name its worker');
     if (task.status === 'available' && task.claimed_by !== null) refuse('an available task must not name a worker');
   });
-export type Task = z.infer<typeof Task>;
+export type WrittenTask = z.infer<typeof WrittenTask>;
+
+/** What every task says, in the very names of tasks.json. Times are ISO 8601 UTC. */
+interface TaskFields {
+  id: string;
+  description: string;
+  /** 1 (first) to 10 (last). */
+  priority: number;
+  /** Ids of what must be done first. */
+  dependencies: string[];
+  context: { files: string[]; hints: string; [unknown: string]: unknown };
+  tags: string[];
+  attempt: number;
+  max_attempts: number;
+  created_at: string | null;
+  claimed_at: string | null;
+  completed_at: string | null;
+  last_error: string | null;
+  exclusive?: boolean | undefined;
+  key?: string | undefined;
+  lease_seconds?: number | undefined;
+  note?: string | undefined;
+  cost_usd?: number | undefined;
+  result_digest?: string | undefined;
+  [unknown: string]: unknown;
+}
+
+/** Nobody's. */
+export interface AvailableTask extends TaskFields {
+  status: 'available';
+  claimed_by: null;
+  lease_expires_at: null;
+}
+/** Somebody's, until its lease runs out. */
+export interface ClaimedTask extends TaskFields {
+  status: 'claimed';
+  claimed_by: string;
+  lease_expires_at: string;
+}
+/** No worker is needed any more. A done one says who did it. */
+export interface SettledTask extends TaskFields {
+  status: SettledStatus;
+  claimed_by: string | null;
+  lease_expires_at: null;
+}
+
+/** One task. What contradicts itself, such as a claim without a worker, is none. */
+export type Task = AvailableTask | ClaimedTask | SettledTask;
 export type Status = Task['status'];
+export type SettledStatus = 'done' | 'failed' | 'cancelled';

@@ -1,28 +1,57 @@
 /** The verbs of {@link Store} over any backend that can commit a whole board. */
 import type * as z from 'zod/mini';
-import { addCost, type Board, type Change, expireLastAttempts } from '../model/board.ts';
+import { type Board, type Change, expireLastAttempts, findTask } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
-import * as inputs from '../model/inputs.ts';
-import { type AddAnswer, addTasks, cancelTasks, editTask, releaseTasks, retryTasks } from '../model/leader-verbs.ts';
-import type { Discovery, LogEntry, Result } from '../model/report.ts';
-import type { Task } from '../model/task.ts';
+import { TaskIds } from '../model/fields.ts';
+import { isHeldBy } from '../model/lifecycle.ts';
+import { parseInput } from '../model/parse-input.ts';
+import type { Ref } from '../model/refs.ts';
 import { clip } from '../model/text.ts';
-import {
-  type ClaimAnswer,
-  claimTask,
-  type CompleteAnswer,
-  completeTask,
-  failTask,
-  releaseTask,
-  renewLeases,
-} from '../model/worker-verbs.ts';
-import type { Backend, Store } from './store.ts';
+import { AddCost, addCost } from '../model/verbs/add-cost.ts';
+import { AddDiscovery } from '../model/verbs/add-discovery.ts';
+import { AddTasks, addTasks } from '../model/verbs/add-tasks.ts';
+import { CancelTasks, cancelTasks } from '../model/verbs/cancel-tasks.ts';
+import { Claim, claimTask } from '../model/verbs/claim.ts';
+import { Complete, type CompleteAnswer, completeTask } from '../model/verbs/complete.ts';
+import { EditTask, editTask } from '../model/verbs/edit-task.ts';
+import { Fail, failTask } from '../model/verbs/fail.ts';
+import { Release, releaseTask } from '../model/verbs/release.ts';
+import { Renew, renewLeases } from '../model/verbs/renew.ts';
+import { retryTasks } from '../model/verbs/retry-tasks.ts';
+import { takeBackTasks } from '../model/verbs/take-back-tasks.ts';
+import { WritePlan } from '../model/verbs/write-plan.ts';
+import type { Discovery, LogEntry, Result } from '../model/views/report.ts';
+import type { Backend, Moment, Store } from './store.ts';
+
+type Verb<I, T extends object> = (board: Board, input: I, now: string) => Change<T>;
 
 export class BoardStore implements Store {
   readonly #backend: Backend;
 
+  readonly addTasks = this.#transaction(AddTasks, addTasks);
+  readonly editTask = this.#transaction(EditTask, afterExpiry(editTask));
+  readonly retryTasks = this.#transaction(TaskIds, afterExpiry(retryTasks));
+  readonly cancelTasks = this.#transaction(CancelTasks, afterExpiry(cancelTasks));
+  readonly takeBackTasks = this.#transaction(TaskIds, afterExpiry(takeBackTasks));
+  readonly claim = this.#transaction(Claim, claimTask);
+  readonly renew = this.#transaction(Renew, renewLeases);
+  readonly fail = this.#transaction(Fail, failTask);
+  readonly release = this.#transaction(Release, releaseTask);
+  readonly addCost = this.#transaction(AddCost, addCost);
+
   constructor(backend: Backend) {
     this.#backend = backend;
+  }
+
+  /** A verb of the model as one transaction with a checked input. */
+  #transaction<S extends z.ZodMiniType, T extends object>(
+    schema: () => S,
+    verb: Verb<z.infer<S>, T>,
+  ): (given: z.infer<S>) => Promise<T & Moment> {
+    return async (given) => {
+      const input = parseInput(schema, given);
+      return this.#backend.commit((board, now) => verb(board, input, now));
+    };
   }
 
   get location(): string {
@@ -37,46 +66,8 @@ export class BoardStore implements Store {
     return this.#backend.now();
   }
 
-  /** One transaction with a checked input. */
-  async #commit<S extends z.ZodMiniType, T>(
-    schema: () => S,
-    given: z.infer<S>,
-    verb: (board: Board, input: z.infer<S>, now: string) => Change<T>,
-  ): Promise<T> {
-    const input = inputs.parseInput(schema, given);
-    return this.#backend.commit((board, now) => verb(board, input, now));
-  }
-
-  addTasks(input: inputs.AddTasks): Promise<AddAnswer> {
-    return this.#commit(inputs.AddTasks, input, addTasks);
-  }
-
-  editTask(input: inputs.EditTask): Promise<Task> {
-    return this.#commit(inputs.EditTask, input, afterExpiry(editTask));
-  }
-
-  retryTasks(input: inputs.TaskIds): Promise<Task[]> {
-    return this.#commit(inputs.TaskIds, input, afterExpiry(retryTasks));
-  }
-
-  cancelTasks(input: inputs.CancelTasks): Promise<Task[]> {
-    return this.#commit(inputs.CancelTasks, input, afterExpiry(cancelTasks));
-  }
-
-  releaseTasks(input: inputs.TaskIds): Promise<Task[]> {
-    return this.#commit(inputs.TaskIds, input, afterExpiry(releaseTasks));
-  }
-
-  claim(input: inputs.Claim): Promise<ClaimAnswer> {
-    return this.#commit(inputs.Claim, input, claimTask);
-  }
-
-  renew(input: inputs.Renew): Promise<Task[]> {
-    return this.#commit(inputs.Renew, input, renewLeases);
-  }
-
-  async complete(given: inputs.Complete): Promise<CompleteAnswer> {
-    const input = inputs.parseInput(inputs.Complete, given);
+  async complete(given: Complete): Promise<CompleteAnswer & Moment> {
+    const input = parseInput(Complete, given);
     const digest = await fingerprint(input);
     try {
       return await this.#backend.commit((board, now) => completeTask(board, { ...input, digest }, now));
@@ -87,42 +78,33 @@ export class BoardStore implements Store {
   }
 
   /** The work is done, if in vain: its text is kept, and the error says where. */
-  async #keepRefused(input: inputs.Complete, error: CoordError): Promise<CoordError> {
+  async #keepRefused(input: Complete, error: CoordError): Promise<CoordError> {
     if (input.output.trim() === '') return error;
     const board = await this.#backend.read();
     const attempt = input.attempt ?? board.tasks.find((task) => task.id === input.task_id)?.attempt ?? 0;
-    const path = await this.#backend.documents.keepRefused({ ...input, attempt });
-    return new CoordError(error.code, `${error.message} Your result is kept in ${path}.`, {
-      cause: error,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
+    const kept = await this.#backend.documents.keepRefused({ ...input, attempt });
+    return new CoordError(error.code, error.message, { cause: error, details: { ...error.details, kept } });
   }
 
-  fail(input: inputs.Fail): Promise<Task> {
-    return this.#commit(inputs.Fail, input, failTask);
-  }
-
-  release(input: inputs.Release): Promise<Task> {
-    return this.#commit(inputs.Release, input, releaseTask);
-  }
-
-  addCost(input: inputs.AddCost): Promise<void> {
-    return this.#commit(inputs.AddCost, input, addCost);
-  }
-
-  async addDiscovery(given: inputs.AddDiscovery): Promise<Discovery> {
-    const input = inputs.parseInput(inputs.AddDiscovery, given);
+  async addDiscovery(given: AddDiscovery): Promise<{ discovery: Discovery } & Moment> {
+    const input = parseInput(AddDiscovery, given);
+    const { worker, task_id } = input;
+    const board = await this.#backend.read();
+    if (task_id !== undefined) findTask(board, task_id);
+    const at = await this.#backend.now();
     const discovery = await this.#backend.documents.addDiscovery({
-      worker: input.worker,
-      created_at: await this.#backend.now(),
+      worker,
+      created_at: at,
       content: input.content,
       tags: input.tags ?? [],
-      task_id: input.task_id ?? null,
+      task_id: task_id ?? null,
     });
-    const task = input.task_id === undefined ? {} : { task_id: input.task_id };
-    const event = { agent: input.worker, event: 'discover', ...task, message: clip(input.content, 200) };
+    const task = task_id === undefined ? {} : { task_id };
+    const event = { agent: worker, event: 'discover', ...task, message: clip(input.content, 200) };
     await this.#backend.documents.addToLog([event]).catch(() => {}); // the finding stands, whatever becomes of its log line
-    return discovery;
+    const isHolder = board.tasks.some((one) => isHeldBy(one, worker));
+    const renewed = isHolder ? await this.renew({ worker }).catch(() => undefined) : undefined; // likewise
+    return { discovery, revision: renewed?.revision ?? board.revision, at };
   }
 
   discoveries(): Promise<Discovery[]> {
@@ -133,8 +115,8 @@ export class BoardStore implements Store {
     return this.#backend.documents.readPlan();
   }
 
-  async writePlan(given: inputs.WritePlan): Promise<string> {
-    const input = inputs.parseInput(inputs.WritePlan, given);
+  async writePlan(given: WritePlan): Promise<string> {
+    const input = parseInput(WritePlan, given);
     return this.#backend.documents.writePlan(input.text, input.append === true);
   }
 
@@ -150,8 +132,12 @@ export class BoardStore implements Store {
     return this.#backend.documents.log();
   }
 
-  writeSummary(text: string, path?: string): Promise<string> {
-    return this.#backend.documents.writeSummary(text, path);
+  writeSummary(text: string): Promise<Ref> {
+    return this.#backend.documents.writeSummary(text);
+  }
+
+  where(ref: Ref): string | undefined {
+    return this.#backend.documents.where(ref);
   }
 
   changes(signal: AbortSignal): AsyncIterable<void> {
@@ -164,14 +150,12 @@ export class BoardStore implements Store {
 }
 
 /** A verb on the board as everybody sees it: without claims that have run out for good. */
-function afterExpiry<I, T>(
-  verb: (board: Board, input: I, now: string) => Change<T>,
-): (board: Board, input: I, now: string) => Change<T> {
+function afterExpiry<I, T extends object>(verb: Verb<I, T>): Verb<I, T> {
   return (board, input, now) => verb(expireLastAttempts(board, now).board, input, now);
 }
 
 /** Tells a repeated result from another one. */
-async function fingerprint(input: inputs.Complete): Promise<string> {
+async function fingerprint(input: Complete): Promise<string> {
   const { digest } = await import('./digest.ts');
   return digest(JSON.stringify([input.output, input.files_modified ?? [], input.files_created ?? []]));
 }

@@ -1,5 +1,5 @@
 /** Gathers what a brief needs from a store. */
-import { writeBrief } from '../model/brief.ts';
+import { writeBrief } from '../model/views/brief.ts';
 import type { Task } from '../model/task.ts';
 import type { Store } from './store.ts';
 

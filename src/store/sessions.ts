@@ -1,6 +1,6 @@
 /** Which Claude Code session is which worker, found without opening the board. */
 import { Sessions } from './file/sessions.ts';
-import { type FindOptions, findTree } from './find.ts';
+import { type FindOptions, findTree } from './file/find.ts';
 
 export { terminalOf } from './file/sessions.ts';
 export type { Session, Sessions } from './file/sessions.ts';

@@ -1,22 +1,41 @@
 /**
- * The two ports of the store.
+ * The ports of the store.
  *
- * Faces (CLI, MCP, orchestrator) see {@link Store}. A snapshot-style adapter supplies {@link Backend}, and
- * board-store.ts turns it into a `Store`; an engine with claims of its own may supply a `Store` directly.
+ * Faces and the runner see {@link Store}. A snapshot-style adapter supplies {@link Backend}, and board-store.ts turns it into a
+ * `Store`; an engine with claims of its own may supply a `Store` directly. What stands beside the board, tokens and the one
+ * orchestrator, is in registry.ts.
  */
 import type { Board, BoardEvent, Change } from '../model/board.ts';
-import type * as inputs from '../model/inputs.ts';
-import type { AddAnswer } from '../model/leader-verbs.ts';
-import type { Discovery, LogEntry, Result } from '../model/report.ts';
-import type { Task } from '../model/task.ts';
-import type { ClaimAnswer, CompleteAnswer } from '../model/worker-verbs.ts';
+import type { TaskIds } from '../model/fields.ts';
+import type { Ref } from '../model/refs.ts';
+import type { ClaimedTask, Task } from '../model/task.ts';
+import type { AddCost } from '../model/verbs/add-cost.ts';
+import type { AddDiscovery } from '../model/verbs/add-discovery.ts';
+import type { AddAnswer, AddTasks } from '../model/verbs/add-tasks.ts';
+import type { CancelTasks } from '../model/verbs/cancel-tasks.ts';
+import type { Claim, ClaimAnswer } from '../model/verbs/claim.ts';
+import type { Complete, CompleteAnswer } from '../model/verbs/complete.ts';
+import type { EditTask } from '../model/verbs/edit-task.ts';
+import type { Fail } from '../model/verbs/fail.ts';
+import type { Release } from '../model/verbs/release.ts';
+import type { Renew } from '../model/verbs/renew.ts';
+import type { WritePlan } from '../model/verbs/write-plan.ts';
+import type { Discovery, LogEntry, Result } from '../model/views/report.ts';
+
+/** Beside what a verb answers: the board that the answer holds for, so that nobody reads it again to learn this. */
+export interface Moment {
+  /** The revision that the verb made, or found where it changed nothing. */
+  revision: number;
+  /** When, by the store's clock; ISO 8601 UTC. */
+  at: string;
+}
 
 /**
  * One board, shared by any number of processes.
  *
  * - Every verb is atomic: it happened wholly and will be seen by every later call anywhere, or it threw a
  *   `CoordError` and nothing changed. After a crash in mid-verb it is one or the other.
- * - Every input is checked with the verb's schema of model/inputs.ts: what does not fit is refused as `invalid-input`.
+ * - Every input is checked with the verb's own schema, by the store: what does not fit is refused as `invalid-input`.
  * - `read` never waits for a writer, and what one caller sees never goes back in revision.
  * - `changes` is a hint: it first yields when it is certain to notice whatever comes after, then after every change,
  *   perhaps more often. Subscribe, wait for the first value, read, decide, and only then sleep.
@@ -28,32 +47,35 @@ export interface Store {
   /** What the board's clock says, ISO 8601 UTC: by it leases are judged, never by the caller's own. */
   now(): Promise<string>;
   /** One transaction for the whole batch. */
-  addTasks(input: inputs.AddTasks): Promise<AddAnswer>;
-  editTask(input: inputs.EditTask): Promise<Task>;
-  retryTasks(input: inputs.TaskIds): Promise<Task[]>;
-  cancelTasks(input: inputs.CancelTasks): Promise<Task[]>;
+  addTasks(input: AddTasks): Promise<AddAnswer & Moment>;
+  editTask(input: EditTask): Promise<{ task: Task } & Moment>;
+  retryTasks(input: TaskIds): Promise<{ tasks: Task[] } & Moment>;
+  cancelTasks(input: CancelTasks): Promise<{ tasks: Task[] } & Moment>;
   /** The leader takes claims away; a worker gives its own back with {@link release}. */
-  releaseTasks(input: inputs.TaskIds): Promise<Task[]>;
+  takeBackTasks(input: TaskIds): Promise<{ tasks: Task[] } & Moment>;
   /** Exactly one worker gets a task; nothing to hand out is an answer, not an error. */
-  claim(input: inputs.Claim): Promise<ClaimAnswer>;
-  /** Renews all leases of a worker, and answers with the tasks it holds. */
-  renew(input: inputs.Renew): Promise<Task[]>;
-  /** The result is on disk before the task is `done`. A refused result is kept, and the error names where. */
-  complete(input: inputs.Complete): Promise<CompleteAnswer>;
-  fail(input: inputs.Fail): Promise<Task>;
-  release(input: inputs.Release): Promise<Task>;
+  claim(input: Claim): Promise<ClaimAnswer & Moment>;
+  /** Renews all leases of a worker, and answers with the tasks it holds. Whatever else a worker hands in does the same. */
+  renew(input: Renew): Promise<{ tasks: ClaimedTask[] } & Moment>;
+  /** The result is on disk before the task is `done`. A refused result is kept; the error's details name where. */
+  complete(input: Complete): Promise<CompleteAnswer & Moment>;
+  fail(input: Fail): Promise<{ task: Task } & Moment>;
+  release(input: Release): Promise<{ task: Task } & Moment>;
   /** Adds what agents have cost that did no task. */
-  addCost(input: inputs.AddCost): Promise<void>;
-  addDiscovery(input: inputs.AddDiscovery): Promise<Discovery>;
+  addCost(input: AddCost): Promise<Moment>;
+  /** @throws CoordError `task-not-found` where it is about a task that is not there */
+  addDiscovery(input: AddDiscovery): Promise<{ discovery: Discovery } & Moment>;
   discoveries(): Promise<Discovery[]>;
   readPlan(): Promise<string>;
-  writePlan(input: inputs.WritePlan): Promise<string>;
+  writePlan(input: WritePlan): Promise<string>;
   /** Results of done tasks, in the order of the board; of all of them, or of these ids. */
   results(ids?: readonly string[]): Promise<Result[]>;
   /** What happened, oldest first. */
   log(): Promise<LogEntry[]>;
-  /** Stores the report of `aggregate`, in summary.md or at a path of the caller's; answers with where. */
-  writeSummary(text: string, path?: string): Promise<string>;
+  /** Stores the report of `aggregate`; answers with its place. */
+  writeSummary(text: string): Promise<Ref>;
+  /** The path of a place, where there is one that people can open. */
+  where(ref: Ref): string | undefined;
   changes(signal: AbortSignal): AsyncIterable<void>;
   close(): Promise<void>;
 }
@@ -67,7 +89,7 @@ export interface Backend {
    *
    * @param change  gets the board and the moment, ISO 8601 UTC
    */
-  commit<T>(change: (board: Board, now: string) => Change<T>): Promise<T>;
+  commit<T extends object>(change: (board: Board, now: string) => Change<T>): Promise<T & Moment>;
   read(): Promise<Board>;
   /** See {@link Store.now}. */
   now(): Promise<string>;
@@ -85,10 +107,11 @@ export interface Documents {
   /** Stored results of these done tasks; a task whose result is missing is left out. */
   results(tasks: readonly Task[]): Promise<Result[]>;
   /** Keeps a result that came too late; answers with where. Keeping the same again changes nothing. */
-  keepRefused(refused: { task_id: string; worker: string; attempt: number; output: string }): Promise<string>;
-  writeSummary(text: string, path?: string): Promise<string>;
+  keepRefused(refused: { task_id: string; worker: string; attempt: number; output: string }): Promise<Ref>;
+  writeSummary(text: string): Promise<Ref>;
   addToLog(events: readonly BoardEvent[]): Promise<void>;
   log(): Promise<LogEntry[]>;
+  where(ref: Ref): string | undefined;
 }
 
 /** What an examination of the stored files found out about one thing. */

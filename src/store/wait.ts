@@ -1,10 +1,13 @@
 /** Loops over any Store: wait for a task, wait for the end, keep a lease. None of them polls. */
-import { type Board, expireLastAttempts, Dependencies, isSettled, nextExpiry } from '../model/board.ts';
+import { type Board, expireLastAttempts, nextExpiry } from '../model/board.ts';
+import { isSettled } from '../model/lifecycle.ts';
+import { Dependencies } from '../model/dependencies.ts';
 import { CoordError } from '../model/errors.ts';
 import type { Claim } from '../model/inputs.ts';
-import { idleReason } from '../model/summary.ts';
-import type { ClaimAnswer, Claimed, NotClaimed } from '../model/worker-verbs.ts';
-import { monotonicMs } from './monotonic.ts';
+import { idleReason } from '../model/views/summary.ts';
+import type { ClaimAnswer, Claimed } from '../model/verbs/claim.ts';
+import type { NotClaimed } from '../model/views/idle.ts';
+import { monotonicMs } from './clock.ts';
 import type { Store } from './store.ts';
 
 /** However long the lease, it is renewed this often: timers count no further than 24 days, and a lost claim is noticed. */
@@ -217,7 +220,7 @@ export function keepLease(
   const timer = setInterval(
     () => {
       store.renew({ worker: held.worker }).then(
-        (tasks) => {
+        ({ tasks }) => {
           if (signal.aborted || tasks.some((task) => task.id === held.taskId)) return;
           clearInterval(timer);
           onLost();

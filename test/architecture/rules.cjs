@@ -1,51 +1,81 @@
-/** Rooms, lowest first. A file imports its own room and lower rooms only. */
-const rooms = ['model', 'store', 'mcp|orchestrator', 'cli'];
+/** Who may import whom: docs/architecture.md says why. */
+
+/** Rooms, lowest first. A file imports its own room and lower rooms only; rooms on one floor do not know each other. */
+const floors = ['model', 'store', 'formats|work', 'runner', 'faces'];
 const error = (name, from, to) => ({ name, severity: 'error', from, to });
 /** `what` may be imported only by files matching `where`. */
 const only = (name, what, where) => error(name, { path: '^src/', pathNot: where }, { path: what });
 
 module.exports = {
   forbidden: [
-    ...rooms.map((room, i) => {
-      const above = [...rooms.slice(i + 1).map((upper) => `(${upper})/`), 'main\\.ts', 'index\\.ts'].join('|');
+    ...floors.map((floor, i) => {
+      const above = [...floors.slice(i + 1).map((upper) => `(${upper})/`), 'main\\.ts', 'index\\.ts'].join('|');
       return error(
-        `no-upward-from-${room.replace('|', '-')}`,
-        { path: `^src/(${room})/` },
+        `no-upward-from-${floor.replace('|', '-')}`,
+        { path: `^src/(${floor})/` },
         { path: `^src/(${above})` },
       );
     }),
     error('no-circular', {}, { circular: true }),
     error(
       'faces-do-not-meet',
-      { path: '^src/(mcp|orchestrator)/' },
-      { path: '^src/(mcp|orchestrator)/', pathNot: '^src/$1/' },
+      { path: '^src/faces/(mcp|claude-code|web)/' },
+      { path: '^src/faces/[^/]+/', pathNot: '^src/faces/$1/' },
+    ),
+    error(
+      'cli-loads-other-faces-late',
+      { path: '^src/faces/cli/' },
+      { path: '^src/faces/(mcp|claude-code|web)/', dynamic: false },
+    ),
+    error(
+      'formats-and-work-do-not-meet',
+      { path: '^src/(formats|work)/' },
+      { path: '^src/(formats|work)/', pathNot: '^src/$1/' },
     ),
     error('model-is-pure', { path: '^src/model/' }, { dependencyTypes: ['core', 'npm'], pathNot: 'node_modules/zod/' }),
+    // An adapter knows its own folder and the ports; open.ts and sessions.ts choose among them.
     only(
       'only-open-names-adapters',
-      '^src/store/(file|engine|memory)',
-      '^src/store/((open|find|sessions)\\.ts|file/|engine/|memory)',
+      '^src/store/(file|memory|postgres)/',
+      '^src/store/((open|sessions)\\.ts|(file|memory|postgres)/)',
     ),
-    // task-file.ts and orchestration-file.ts read what a person wrote; processes.ts reads /proc; main.ts writes to
-    // descriptors 1 and 2.
+    error(
+      'adapters-do-not-meet',
+      { path: '^src/store/(file|memory|postgres)/' },
+      { path: '^src/store/(file|memory|postgres)/', pathNot: '^src/store/$1/' },
+    ),
+    // The board's files in store/file/; files that people bring in formats/; settings of Claude Code; /proc; descriptors 1 and 2.
     only(
-      'fs-in-file-store',
+      'fs-where-files-are',
       '^(node:)?fs(/|$)',
-      '^src/(store/(file/|open\\.ts|find\\.ts|task-file\\.ts|orchestration-file\\.ts|settings-files\\.ts)|orchestrator/processes\\.ts|main\\.ts)',
+      '^src/(store/file/|contract/|formats/|faces/claude-code/settings-files\\.ts|runner/processes\\.ts|main\\.ts)',
     ),
     only(
       'lock-and-watch-in-file-store',
       'node_modules/(proper-lockfile|@types/proper-lockfile|chokidar)/',
       '^src/store/file/',
     ),
-    // `coord worker run` starts the command that it is given; Claude processes belong to the orchestrator.
     only(
       'child-process-where-processes-start',
       '^(node:)?child_process$',
-      '^src/(orchestrator/(claude|processes)|cli/worker-run)\\.ts',
+      '^src/(runner/(agents/|processes\\.ts)|work/)',
     ),
-    only('sdk-in-mcp', 'node_modules/@modelcontextprotocol/', '^src/mcp/'),
-    only('terminal-in-cli', 'node_modules/(commander|chalk)/', '^src/(cli/|main\\.ts)'),
+    only('sdk-in-mcp', 'node_modules/@modelcontextprotocol/', '^src/faces/mcp/'),
+    only('commander-and-chalk-in-cli', 'node_modules/(commander|chalk)/', '^src/faces/cli/'),
+    only('terminal-packages-in-cli', 'node_modules/(string-width|cli-truncate|log-update)/', '^src/faces/cli/'),
+    only('readers-in-formats', 'node_modules/(yaml|marked)/', '^src/formats/'),
+    only(
+      'settings-packages-in-claude-code',
+      'node_modules/(jsonc-parser|diff)/',
+      '^src/(faces/claude-code/|store/file/malformed\\.ts)',
+    ),
+    // The suites for whoever writes a store know the ports, and are known by no other room.
+    error(
+      'contract-knows-ports-only',
+      { path: '^src/contract/' },
+      { path: '^src/(store/(file|memory|postgres)/|runner|formats|work|faces|main|index)' },
+    ),
+    error('nobody-needs-the-contract', { path: '^src/', pathNot: '^src/contract/' }, { path: '^src/contract/' }),
     error('not-unresolvable', {}, { couldNotResolve: true }),
   ],
   options: {

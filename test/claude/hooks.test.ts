@@ -3,7 +3,7 @@ import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { shellRules, WORKER_COMMANDS } from '../../src/model/agent-commands.ts';
+import { shellRules, WORKER_COMMANDS } from '../../src/runner/agent-commands.ts';
 import { type ModelRequest, type Move, startModel } from '../support/model-server.ts';
 import { BIN, Rig, scrubbedEnv, until } from '../support/rig.ts';
 

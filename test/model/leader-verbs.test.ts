@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Board } from '../../src/model/board.ts';
-import { addTasks, cancelTasks, editTask, releaseTasks, retryTasks } from '../../src/model/leader-verbs.ts';
+import { addTasks } from '../../src/model/verbs/add-tasks.ts';
+import { cancelTasks } from '../../src/model/verbs/cancel-tasks.ts';
+import { editTask } from '../../src/model/verbs/edit-task.ts';
+import { takeBackTasks } from '../../src/model/verbs/take-back-tasks.ts';
+import { retryTasks } from '../../src/model/verbs/retry-tasks.ts';
 import { board, claimed, later, NOW, task } from '../support/boards.ts';
 
 const add = (b: Board, ...tasks: Parameters<typeof addTasks>[1]['tasks']) => addTasks(b, { tasks }, NOW);
@@ -57,7 +61,7 @@ describe('changing', () => {
   test('only the named fields change', () => {
     const before = board(task('task-001', { context: { files: ['a'], hints: 'h' } }), task('task-002'));
     const { answer } = editTask(before, { task_id: 'task-001', priority: 1, hints: 'new', dependencies: ['task-002'] });
-    expect(answer).toMatchObject({
+    expect(answer.task).toMatchObject({
       priority: 1,
       dependencies: ['task-002'],
       context: { files: ['a'], hints: 'new' },
@@ -75,14 +79,14 @@ describe('changing', () => {
     expect(() => editTask(done, { task_id: 'task-001', priority: 1 })).toThrow(/done/);
     expect(() => cancelTasks(done, { task_ids: ['task-001'] }, NOW)).toThrow(/already done/);
     expect(() => retryTasks(done, { task_ids: ['task-001'] })).toThrow(/is done/);
-    expect(() => releaseTasks(done, { task_ids: ['task-001'] })).toThrow(/not claimed/);
+    expect(() => takeBackTasks(done, { task_ids: ['task-001'] })).toThrow(/not claimed/);
   });
 
   test('a retry leaves one more attempt at least, and attempts only grow', () => {
     const { answer } = retryTasks(board(task('task-001', { status: 'failed', attempt: 3, last_error: 'e' })), {
       task_ids: ['task-001'],
     });
-    expect(answer[0]).toMatchObject({ status: 'available', attempt: 3, max_attempts: 4, last_error: 'e' });
+    expect(answer.tasks[0]).toMatchObject({ status: 'available', attempt: 3, max_attempts: 4, last_error: 'e' });
   });
 
   test('cascade cancels everything that waits, and nothing that is settled', () => {
@@ -93,7 +97,7 @@ describe('changing', () => {
       task('task-004'),
     );
     const { answer } = cancelTasks(before, { task_ids: ['task-001'], cascade: true }, later(1));
-    expect(answer.map((t) => [t.id, t.status, t.claimed_by])).toEqual([
+    expect(answer.tasks.map((t) => [t.id, t.status, t.claimed_by])).toEqual([
       ['task-001', 'cancelled', null],
       ['task-002', 'cancelled', null],
       ['task-003', 'cancelled', null],
@@ -107,7 +111,7 @@ describe('changing', () => {
   });
 
   test('a release by the leader makes the task available', () => {
-    const { answer } = releaseTasks(board(claimed('task-001', 'w')), { task_ids: ['task-001'] });
-    expect(answer[0]).toMatchObject({ status: 'available', claimed_by: null, attempt: 1 });
+    const { answer } = takeBackTasks(board(claimed('task-001', 'w')), { task_ids: ['task-001'] });
+    expect(answer.tasks[0]).toMatchObject({ status: 'available', claimed_by: null, attempt: 1 });
   });
 });

@@ -5,8 +5,16 @@ import { type Board, type Change, emptyBoard } from '../../src/model/board.ts';
 import { CoordError } from '../../src/model/errors.ts';
 import { sortByDependency } from '../../src/model/graph.ts';
 import { parseBoard } from '../../src/model/hand-edit.ts';
-import { addTasks, cancelTasks, editTask, releaseTasks, retryTasks } from '../../src/model/leader-verbs.ts';
-import { claimTask, completeTask, failTask, releaseTask, renewLeases } from '../../src/model/worker-verbs.ts';
+import { addTasks } from '../../src/model/verbs/add-tasks.ts';
+import { cancelTasks } from '../../src/model/verbs/cancel-tasks.ts';
+import { editTask } from '../../src/model/verbs/edit-task.ts';
+import { takeBackTasks } from '../../src/model/verbs/take-back-tasks.ts';
+import { retryTasks } from '../../src/model/verbs/retry-tasks.ts';
+import { claimTask } from '../../src/model/verbs/claim.ts';
+import { completeTask } from '../../src/model/verbs/complete.ts';
+import { failTask } from '../../src/model/verbs/fail.ts';
+import { releaseTask } from '../../src/model/verbs/release.ts';
+import { renewLeases } from '../../src/model/verbs/renew.ts';
 import { later } from '../support/boards.ts';
 
 type Verb = (board: Board, now: string) => Change<unknown>;
@@ -45,10 +53,10 @@ const verb: fc.Arbitrary<[string, Verb]> = fc.oneof(
     ]),
   fc
     .tuple(worker, id)
-    .map(([w, task_id]): [string, Verb] => ['release', (b) => releaseTask(b, { worker: w, task_id })]),
+    .map(([w, task_id]): [string, Verb] => ['release', (b, now) => releaseTask(b, { worker: w, task_id }, now)]),
   ids
     .filter((list) => list.length > 0)
-    .map((task_ids): [string, Verb] => ['revoke', (b) => releaseTasks(b, { task_ids })]),
+    .map((task_ids): [string, Verb] => ['revoke', (b) => takeBackTasks(b, { task_ids })]),
   ids
     .filter((list) => list.length > 0)
     .map((task_ids): [string, Verb] => ['retry', (b) => retryTasks(b, { task_ids })]),

@@ -1,9 +1,11 @@
 /** The check of what is stored agrees with the schema: what one takes as it stands the other takes, and nothing else. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseBoard } from '../../src/model/hand-edit.ts';
-import { faultOf, isDeeper } from '../../src/model/stored-board.ts';
-import { board, claimed, NOW, task } from '../support/boards.ts';
+import { mergeEdit, parseBoard } from '../../src/model/hand-edit.ts';
+import { faultOf } from '../../src/model/stored-board.ts';
+import { isDeeper } from '../../src/model/values.ts';
+import { claimTask } from '../../src/model/verbs/claim.ts';
+import { board, claimed, later, NOW, task } from '../support/boards.ts';
 
 const whole = () => ({
   ...board(
@@ -111,4 +113,27 @@ test('depth is counted without walking deeper than asked', () => {
   expect(isDeeper(deep, 64)).toBe(true);
   expect(isDeeper([[[]]], 3)).toBe(false);
   expect(isDeeper([[[]]], 2)).toBe(true);
+});
+
+test('what an edit may bring is never too deep to be stored: at every depth both say the same, or the edit is refused', () => {
+  const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+  const base = board(task('task-001', { key: 'k' }));
+  for (let levels = 60; levels <= 70; levels++) {
+    for (const edit of [
+      { ...base, more: nested(levels) },
+      { ...base, tasks: base.tasks.map((one) => ({ ...one, more: nested(levels) })) },
+      { ...base, tasks: base.tasks.map((one) => ({ ...one, context: { ...one.context, more: nested(levels) } })) },
+    ]) {
+      const parsed = parseBoard(JSON.parse(JSON.stringify(edit)));
+      if (!parsed.ok) continue;
+      const merged = mergeEdit(base, base, parsed.board, NOW);
+      expect(merged.ok && faultOf(merged.board), String(levels)).toBeUndefined();
+    }
+  }
+});
+
+test('an end of the last attempt is in the log, also when its finder only renews', () => {
+  const dead = claimed('task-001', 'dead', { attempt: 3, lease_expires_at: NOW });
+  const { events } = claimTask(board(dead, claimed('task-002', 'w')), { worker: 'w' }, later(1));
+  expect(events).toMatchObject([{ event: 'expire', task_id: 'task-001' }]);
 });

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Board } from '../../src/model/board.ts';
-import type { Claimed, NotClaimed } from '../../src/model/worker-verbs.ts';
-import { claimTask, completeTask, failTask, releaseTask, renewLeases } from '../../src/model/worker-verbs.ts';
+import type { Claimed } from '../../src/model/verbs/claim.ts';
+import type { NotClaimed } from '../../src/model/views/idle.ts';
+import { claimTask } from '../../src/model/verbs/claim.ts';
+import { completeTask } from '../../src/model/verbs/complete.ts';
+import { failTask } from '../../src/model/verbs/fail.ts';
+import { releaseTask } from '../../src/model/verbs/release.ts';
+import { renewLeases } from '../../src/model/verbs/renew.ts';
 import { board, claimed, later, NOW, task } from '../support/boards.ts';
 
 function claim(
@@ -62,7 +67,7 @@ describe('which task a claim hands out', () => {
     const change = claimTask(board(task('task-001')), { worker: 'w', lease_seconds: 60 }, NOW);
     expect(change.answer.task?.lease_expires_at).toBe(later(60));
     const renewed = renewLeases(change.board as Board, { worker: 'w' }, later(30));
-    expect(renewed.answer[0]?.lease_expires_at).toBe(later(90));
+    expect(renewed.answer.tasks[0]?.lease_expires_at).toBe(later(90));
   });
 
   test('the same worker asking again gets its task with the same attempt', () => {
@@ -229,7 +234,7 @@ describe('handing in', () => {
     expect(() => failTask(board(held), { worker: 'w', task_id: 'task-001', error: 'e', ...fields }, NOW)).toThrow(
       refused,
     );
-    expect(() => releaseTask(board(held), { worker: 'w', task_id: 'task-001', ...fields })).toThrow(refused);
+    expect(() => releaseTask(board(held), { worker: 'w', task_id: 'task-001', ...fields }, NOW)).toThrow(refused);
   });
 
   test('a late completion counts as long as nobody took the task over', () => {
@@ -243,19 +248,23 @@ describe('handing in', () => {
         board(claimed('task-001', 'w', { attempt })),
         { worker: 'w', task_id: 'task-001', error: 'no', retry },
         NOW,
-      ).answer;
+      ).answer.task;
     expect(fail(2)).toMatchObject({ status: 'available', claimed_by: null, attempt: 2, last_error: 'w: no' });
     expect(fail(3)).toMatchObject({ status: 'failed', completed_at: NOW });
     expect(fail(1, false)).toMatchObject({ status: 'failed' });
   });
 
   test('a release keeps the notes for the next worker and costs the attempt its number only', () => {
-    const change = releaseTask(board(claimed('task-001', 'w')), {
-      worker: 'w',
-      task_id: 'task-001',
-      reason: 'half done',
-    });
-    expect(change.answer).toMatchObject({ status: 'available', note: 'w: half done', attempt: 1 });
+    const change = releaseTask(
+      board(claimed('task-001', 'w')),
+      {
+        worker: 'w',
+        task_id: 'task-001',
+        reason: 'half done',
+      },
+      NOW,
+    );
+    expect(change.answer.task).toMatchObject({ status: 'available', note: 'w: half done', attempt: 1 });
     expect(claim(change.board as Board, 'v').answer.task).toMatchObject({ note: 'w: half done', attempt: 2 });
   });
 });

@@ -1,6 +1,7 @@
 /** Boards and tasks for the tests of the model. */
 import type { Board } from '../../src/model/board.ts';
-import type { Task } from '../../src/model/task.ts';
+import { CoordError } from '../../src/model/errors.ts';
+import type { Task, WrittenTask } from '../../src/model/task.ts';
 
 export const NOW = '2026-01-01T12:00:00.000Z';
 
@@ -9,7 +10,10 @@ export function later(seconds: number): string {
   return new Date(Date.parse(NOW) + seconds * 1000).toISOString();
 }
 
-export function task(id: string, fields: Partial<Task> = {}): Task {
+/** Any fields of a task. */
+type Fields = { [K in keyof WrittenTask]?: WrittenTask[K] };
+
+export function task(id: string, fields: Fields = {}): Task {
   return {
     id,
     description: `Do ${id}`,
@@ -27,11 +31,11 @@ export function task(id: string, fields: Partial<Task> = {}): Task {
     completed_at: null,
     last_error: null,
     ...fields,
-  };
+  } as Task; // a test may put together what contradicts itself
 }
 
 /** A task claimed at {@link NOW} with a lease of half an hour. */
-export function claimed(id: string, worker: string, fields: Partial<Task> = {}): Task {
+export function claimed(id: string, worker: string, fields: Fields = {}): Task {
   return task(id, {
     status: 'claimed',
     claimed_by: worker,
@@ -44,4 +48,15 @@ export function claimed(id: string, worker: string, fields: Partial<Task> = {}):
 
 export function board(...tasks: Task[]): Board {
   return { version: 1, revision: 1, tasks };
+}
+
+/** What an act is refused with, whole. */
+export function refusal(act: () => unknown): Pick<CoordError, 'code' | 'message' | 'details'> | undefined {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof CoordError)) throw error;
+    return { code: error.code, message: error.message, details: error.details };
+  }
+  return undefined;
 }

@@ -134,3 +134,13 @@ export async function until(isTrue: () => boolean | Promise<boolean>, what: stri
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** Whether a process sleeps on a watch of the kernel: there is no other sign of a waiter that stands. Linux. */
+export function isWatching(pid: number | undefined): boolean {
+  const folder = `/proc/${pid}/fdinfo`;
+  try {
+    return readdirSync(folder).some((fd) => readFileSync(`${folder}/${fd}`, 'latin1').includes('inotify wd:'));
+  } catch {
+    return false; // it ended, or a descriptor was closed while we looked
+  }
+}

@@ -9,16 +9,17 @@
  */
 import type { Board, BoardEvent, Change } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
-import type { Backend, Documents } from '../store.ts';
+import type { Backend, Documents, Moment } from '../store.ts';
 import { touch } from './atomic.ts';
+import { boardClock, CARRIED_BY_READERS_MS, clockSkew } from './board-clock.ts';
 import { nextBytes } from './board-text.ts';
-import { type Appended, nextCommit } from './commit-log.ts';
+import { nextCommit } from './commit-id.ts';
+import { type Appended } from './commit-log.ts';
 import { FileDocuments } from './documents.ts';
-import { monotonicMs } from '../monotonic.ts';
+import { monotonicMs } from '../clock.ts';
 import { explainErrno } from './errno.ts';
 import { checkTree } from './guard.ts';
 import { Queue, tryLock, withLock } from './lock.ts';
-import { fileSystemTime } from './scratch.ts';
 import { type Point, type Revision, TasksFile } from './tasks-file.ts';
 import type { Tree } from './tree.ts';
 
@@ -32,46 +33,16 @@ export interface FileOptions {
   /** Another clock than that of the board's file system. */
   now: (() => string) | undefined;
   notice: (message: string) => void;
-  /** For tests: called at every point of the protocol. */
+  /** For tests: called at every point of the protocol. @internal */
   at: (point: Point) => void;
-  /** For tests: false leaves the lock out altogether, and nothing may break. */
+  /** @internal For tests: false leaves the lock out altogether, and nothing may break. */
   lock: boolean;
-  /** For tests: false goes the way of file systems without link(2). */
+  /** @internal For tests: false goes the way of file systems without link(2). */
   canLink: boolean;
 }
 
-/** A clock that is further off than this is named. */
-const SKEW_MS = 60_000;
-
 /** How long a publisher may take before a reader does its work. */
 const LAG_MS = 100;
-/** How long what the board's clock said may be carried on by this machine's: within a commit, and for who only looks. */
-const CARRIED_MS = 250;
-const CARRIED_BY_READERS_MS = 10_000;
-
-/**
- * What the clock of the board's file system says, ISO 8601 UTC: the same for all who share it, whatever their own clocks.
- * Asked by making a file there, and carried on for a while by a clock that nobody sets.
- */
-export function boardClock(tree: Tree): (carriedMs?: number) => string {
-  let asked: { time: number; at: number } | undefined;
-  return (carriedMs = CARRIED_MS) => {
-    const now = monotonicMs();
-    if (!asked || now - asked.at > carriedMs) asked = { time: fileSystemTime(tree.tmp), at: now };
-    return new Date(asked.time + (now - asked.at)).toISOString();
-  };
-}
-
-/**
- * How far this machine's clock is off, in words; undefined where that does not matter.
- * @param now  what the board's clock says
- */
-export function clockSkew(now: string): string | undefined {
-  const ahead = Date.now() - Date.parse(now);
-  if (Math.abs(ahead) <= SKEW_MS) return undefined;
-  return `this machine's clock is ${Math.round(Math.abs(ahead) / 60_000)} min ${ahead > 0 ? 'ahead of' : 'behind'} that of the board's file system, which decides over leases`;
-}
-
 export class FileBackend implements Backend {
   readonly documents: Documents;
   readonly #documents: FileDocuments;
@@ -103,7 +74,7 @@ export class FileBackend implements Backend {
     return this.#options.now(CARRIED_BY_READERS_MS);
   }
 
-  async commit<T>(change: (board: Board, now: string) => Change<T>): Promise<T> {
+  async commit<T extends object>(change: (board: Board, now: string) => Change<T>): Promise<T & Moment> {
     let isUnsure = false;
     try {
       return await this.#exclusively(async () => {
@@ -114,7 +85,7 @@ export class FileBackend implements Backend {
           const changed = change(head.value, now);
           const { board } = changed;
           const outcome = board ? await this.#append(head, { ...changed, board }) : 'committed';
-          if (outcome === 'committed') return changed.answer;
+          if (outcome === 'committed') return { ...changed.answer, revision: head.revision + (board ? 1 : 0), at: now };
           isUnsure ||= outcome === 'unsure';
         }
       });
@@ -140,7 +111,7 @@ export class FileBackend implements Backend {
       const isFree = !head && content !== 'same' && content.kind === 'blank';
       if (!isFree || (await this.#append(undefined, { board, answer: undefined })) !== 'committed') {
         throw new CoordError('already-initialised', `There is a board in ${this.#tree.root} already.`, {
-          hint: 'coord leader status',
+          details: { why: 'lost' },
         });
       }
     });
@@ -172,7 +143,7 @@ export class FileBackend implements Backend {
 
   async #settle(): Promise<Revision> {
     const head = await this.#tasks.settle();
-    this.#documents.finishResults(head.value);
+    this.#documents.files.finish(head.value);
     await this.#logEvents(this.#tasks.events.splice(0));
     return head;
   }
@@ -186,7 +157,7 @@ export class FileBackend implements Backend {
     };
     const chunks = nextBytes(head, board);
     // A result is on disk before its task is done, so `done` implies that the result is there.
-    const staged = changed.result && this.#documents.stageResult(changed.result);
+    const staged = changed.result && this.#documents.files.stage(changed.result);
     let outcome;
     try {
       outcome = this.#tasks.append(head, board, chunks);
@@ -252,7 +223,7 @@ export class FileBackend implements Backend {
         await this.#publishIfNobodyDoes(head.revision);
         return head.value;
       }
-      return await this.commit((board) => ({ answer: board }));
+      return (await this.commit((board) => ({ answer: { board } }))).board;
     } catch (error) {
       const reason = explainErrno(error);
       if (!(reason instanceof CoordError) || reason.code !== 'store-unavailable') throw reason;
@@ -309,6 +280,6 @@ function outcomeUnknown(cause?: unknown): CoordError {
   return new CoordError(
     'outcome-unknown',
     'This process was paused for so long that the log of commits moved on; the change may or may not have been made.',
-    { hint: 'coord leader status, then repeat the command if it was not', cause },
+    { details: {}, cause },
   );
 }

@@ -7,8 +7,8 @@ import { refuseNewer } from './migrate.ts';
 
 const TASKS_START = '\n  "tasks": [\n';
 const TASKS_END = '\n  ]\n}\n';
-/** Ends every task: at exactly four spaces only a task ends, and no JSON string holds a line feed. */
-const TASK_END = '\n    }';
+/** Begins every task that coord writes, up to its id. */
+const LEAD = '    {\n      "id": ';
 /** Above so many changed tasks, formatting all of them is quicker than looking for each. */
 const MOST_SPLICED = 100;
 
@@ -43,39 +43,45 @@ function taskText(task: Task): string {
  * The bytes of `next`, taking over from the bytes of `before` every task that is still the same object. On a board of
  * ten thousand tasks a claim rewrites one of them, and formatting the others again would cost more than all the rest.
  *
+ * A log may have come with a clone, whose boards are valid but laid out otherwise. So each piece that is replaced, the head
+ * and the end must be byte for byte what coord writes; else all is written anew.
+ *
  * @param before  a board with the bytes that {@link parseRevision} read it from
  */
 export function nextBytes(before: { value: Board; bytes: Buffer } | undefined, next: Board): Buffer[] {
-  if (!before) return [boardToBytes(next)];
-  const { value, bytes } = before;
+  return (before && spliced(before, next)) ?? [boardToBytes(next)];
+}
+
+function spliced({ value, bytes }: { value: Board; bytes: Buffer }, next: Board): Buffer[] | undefined {
   const changed = changedTasks(value.tasks, next.tasks);
-  const start = bytes.indexOf(TASKS_START);
-  const end = bytes.length - TASKS_END.length;
-  if (!changed || start === -1 || bytes.indexOf(TASKS_END, end) !== end) return [boardToBytes(next)];
+  const last = value.tasks.at(-1);
+  if (!changed || !last) return undefined;
+  const head = Buffer.from(header(value) + TASKS_START);
+  const end = Buffer.from(`\n${taskText(last)}${TASKS_END}`);
+  if (!bytes.subarray(0, head.length).equals(head) || !bytes.subarray(-end.length).equals(end)) return undefined;
   const chunks: Buffer[] = [Buffer.from(header(next) + TASKS_START)];
-  let from = start + TASKS_START.length; // first byte not yet taken over
-  for (const task of changed) {
-    const lead = `    {\n      "id": ${JSON.stringify(task.id)}`;
-    const found = bytes.indexOf(`\n${lead}`, from - 1) + 1;
-    const last = bytes.indexOf(TASK_END, found);
-    if (found === 0 || last === -1) return [boardToBytes(next)];
-    chunks.push(bytes.subarray(from, found), Buffer.from(taskText(task)));
-    from = last + TASK_END.length;
+  let from = head.length; // first byte not yet taken over
+  for (const { was, is } of changed) {
+    const old = Buffer.from(taskText(was));
+    const found = bytes.indexOf(`\n${LEAD}${JSON.stringify(was.id)}`, from - 1) + 1;
+    if (found === 0 || !bytes.subarray(found, found + old.length).equals(old)) return undefined;
+    chunks.push(bytes.subarray(from, found), Buffer.from(taskText(is)));
+    from = found + old.length;
   }
-  chunks.push(bytes.subarray(from, end));
+  chunks.push(bytes.subarray(from, bytes.length - TASKS_END.length));
   for (const task of next.tasks.slice(value.tasks.length)) chunks.push(Buffer.from(`,\n${taskText(task)}`));
   chunks.push(Buffer.from(TASKS_END));
   return chunks;
 }
 
 /** The tasks that are other objects than before, in order; undefined when tasks were removed or moved, or too many. */
-function changedTasks(before: readonly Task[], next: readonly Task[]): Task[] | undefined {
-  if (before.length === 0 || next.length < before.length) return undefined;
-  const changed: Task[] = [];
-  for (const [i, old] of before.entries()) {
-    const task = next[i];
-    if (task === old) continue;
-    if (task?.id !== old.id || changed.push(task) > MOST_SPLICED) return undefined;
+function changedTasks(before: readonly Task[], next: readonly Task[]): { was: Task; is: Task }[] | undefined {
+  if (next.length < before.length) return undefined;
+  const changed: { was: Task; is: Task }[] = [];
+  for (const [i, was] of before.entries()) {
+    const is = next[i];
+    if (is === was) continue;
+    if (is?.id !== was.id || changed.push({ was, is }) > MOST_SPLICED) return undefined;
   }
   return changed;
 }

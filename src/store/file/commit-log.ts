@@ -22,24 +22,19 @@
  * - Where link(2) is missing, the revision is a folder of that name, `00000042.json/document`, renamed into place, which
  *   the kernel refuses where the name is taken. It comes with its content, so it is never seen half-written.
  * - Boards of 0.1 have their revisions in `.commits/` itself, and go on so.
+ *
+ * A little longer than most files, most of it this text and the reasons beside the code.
  */
-import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { CoordError } from '../../model/errors.ts';
-import {
-  append as appendTo,
-  moveIfThere,
-  namesIn,
-  readIfThere,
-  readStart,
-  removeIfThere,
-  replaceFile,
-  syncFolder,
-  writeNew,
-} from './atomic.ts';
-import { isErrno, isLinkUnsupported, orAbsent, unsafe } from './errno.ts';
-import { monotonicMs } from '../monotonic.ts';
-import { sleep } from './lock.ts';
+import { moveIfThere, namesIn, syncFolder, writeNew } from './atomic.ts';
+import { readIfThere, readStart } from './open-file.ts';
+import { commitOf, HEAD_BYTES, nameOf, revisionOfName } from './commit-id.ts';
+import { hasDigests, knowsDigest, rememberDigests } from './commit-digests.ts';
+import { CommitNames, DOCUMENT, type NameOptions, unknown } from './commit-name.ts';
+import { orAbsent, unsafe } from './errno.ts';
+import { monotonicMs, sleep } from '../clock.ts';
 import { removeScratch, scratchName } from './scratch.ts';
 
 /** A revision as it stands in the log. */
@@ -61,16 +56,9 @@ export type Appended =
 /** What bytes are: a document, the beginning of one, or something that coord does not write. */
 export type Parsed<T> = { value: T } | 'torn' | { fault: string };
 
-export interface LogOptions<T> {
-  /** Where files are made before they get their name. */
-  tmp: string;
+export interface LogOptions<T> extends NameOptions {
   /** Where what is no revision is put. */
   rejected: string;
-  durable: boolean;
-  /** False: as on file systems without hard links. */
-  canLink: boolean;
-  /** Mode of the revisions, less what the umask takes away. */
-  mode?: number;
   /** @throws CoordError `version-unsupported` for what a newer coord wrote */
   parse: (bytes: Buffer, revision: number) => Parsed<T>;
   notice: (message: string) => void;
@@ -85,52 +73,13 @@ const SLACK = 16;
 /** A revision that is cut short and does not grow for this long, by our own clock, was left so by a crash. */
 const TORN_MS = 2000;
 const TORN_LOOK_MS = 20;
-/** Digests of trimmed revisions that are remembered, at least. */
-const REMEMBERED = 4000;
-/** Bytes that surely hold the head of a document. */
-const HEAD_BYTES = 4096;
 
-const NAME = /^(\d{8,13})\.json$/;
 const INCARNATION = /^[0-9a-z]{8,40}$/;
-/** Within the folder of a revision where there are no links. */
-const DOCUMENT = 'document';
-/** Beside the revisions: the digests of those that were trimmed. */
-export const DIGESTS = 'digests';
-
-/** The commit id that a document carries, without reading all of it. */
-export function commitOf(bytes: Buffer): string | undefined {
-  return /"commit":\s*"([0-9a-z.]{1,100})"/.exec(bytes.toString('latin1', 0, HEAD_BYTES))?.[1];
-}
-
-/** The revision that a document carries, likewise. */
-export function revisionOf(bytes: Buffer): number | undefined {
-  const digits = /"revision":\s*(\d{1,15})\b/.exec(bytes.toString('latin1', 0, HEAD_BYTES))?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}
-
-/** Twelve letters and digits that nobody else draws. */
-function randomId(): string {
-  const draw = (): string => Math.random().toString(36).slice(2, 8).padEnd(6, '0');
-  return draw() + draw();
-}
-
-/** A commit id of its own for what is made from `base`: incarnation, the base's id, its own. */
-export function nextCommit(base: string | undefined): string {
-  const [incarnation = randomId(), , parent = '0'] = base?.split('.') ?? [];
-  return `${incarnation}.${parent}.${randomId()}`;
-}
-
-/** Whether `commit` was made from `base`, by the ids alone. */
-export function isChildOf(commit: string | undefined, base: string | undefined): boolean {
-  const [incarnation, parent] = commit?.split('.') ?? [];
-  const [sameIncarnation, , id] = base?.split('.') ?? [];
-  return incarnation !== undefined && incarnation === sameIncarnation && parent !== undefined && parent === id;
-}
 
 export class CommitLog<T> {
   readonly #home: string;
   readonly #options: LogOptions<T>;
-  #canLink: boolean;
+  readonly #names: CommitNames;
   /** The log's folder as it was found last. */
   #folder: string | undefined;
   /** The head that was read last, and which file it was: another log may have taken this one's place meanwhile. */
@@ -140,7 +89,7 @@ export class CommitLog<T> {
   constructor(home: string, options: LogOptions<T>) {
     this.#home = home;
     this.#options = options;
-    this.#canLink = options.canLink;
+    this.#names = new CommitNames(home, options);
   }
 
   /** The log's folder: its incarnation's; the home itself for one of 0.1; undefined where there is none yet. */
@@ -170,7 +119,7 @@ export class CommitLog<T> {
         'store-unavailable',
         `There are two logs in ${this.#home}: ${filled.map((one) => basename(one)).join(', ')}.`,
         {
-          hint: 'Move the one away that was put there, as from a backup; coord doctor says more.',
+          details: { why: 'two-logs' },
         },
       );
     }
@@ -194,8 +143,7 @@ export class CommitLog<T> {
 
   /** The file that holds the bytes of a revision. */
   path(folder: string, revision: number): string {
-    const path = join(folder, nameOf(revision));
-    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, DOCUMENT) : path;
+    return this.#names.path(folder, revision);
   }
 
   /**
@@ -208,13 +156,17 @@ export class CommitLog<T> {
       const { folder, revisions } = this.#found();
       const revision = revisions.at(-1);
       if (folder === undefined || revision === undefined) return undefined;
-      const path = this.path(folder, revision);
+      const path = this.#names.path(folder, revision);
       const stat = lstatSync(path, { throwIfNoEntry: false });
       const file = stat && `${path} ${stat.ino} ${stat.size} ${stat.mtimeMs}`;
       if (file !== undefined && this.#last?.file === file) return this.#last.head;
       const bytes = this.#bytesAt(path);
       const parsed =
-        bytes === undefined ? undefined : bytes === 'strange' ? strange() : this.#options.parse(bytes, revision);
+        bytes === undefined
+          ? undefined
+          : bytes === 'strange'
+            ? { fault: 'it is no file' }
+            : this.#options.parse(bytes, revision);
       if (!parsed || !Buffer.isBuffer(bytes)) {
         if (parsed) this.#setAside(folder, revision, 'it is no file');
         continue; // trimmed between listing and reading: there is a newer one
@@ -263,13 +215,13 @@ export class CommitLog<T> {
     const newest = revisions.at(-1) ?? 0;
     const known = new Set(revisions);
     for (let r = revision; r <= newest; r++) if (!known.has(r)) return undefined;
-    return readIfThere(this.path(folder, revision));
+    return readIfThere(this.#names.path(folder, revision));
   }
 
   /** The bytes of the revision with this commit id, if the log still has it. */
   find(folder: string, commit: string): Buffer | undefined {
     for (const revision of this.revisions(folder).toReversed()) {
-      const path = this.path(folder, revision);
+      const path = this.#names.path(folder, revision);
       if (commitOf(readStart(path, HEAD_BYTES) ?? Buffer.alloc(0)) === commit) return readIfThere(path);
     }
     return undefined;
@@ -277,10 +229,9 @@ export class CommitLog<T> {
 
   /** Whether coord itself wrote these bytes as a revision that has been trimmed since. */
   async wasTrimmed(folder: string, bytes: Buffer): Promise<boolean> {
-    const known = readIfThere(join(folder, DIGESTS));
-    if (!known) return false;
+    if (!hasDigests(folder)) return false;
     const { digest } = await import('../digest.ts');
-    return known.toString('latin1').includes(`${digest(bytes)}\n`);
+    return knowsDigest(folder, digest(bytes));
   }
 
   /**
@@ -298,11 +249,14 @@ export class CommitLog<T> {
     const folder = base?.folder ?? this.folder();
     const temp = scratchName(this.#options.tmp);
     try {
-      if (folder === undefined) return this.#begin(temp, made, at);
+      if (folder === undefined)
+        return this.#names.begin(temp, made, at) === 'lost'
+          ? 'lost'
+          : this.#confirm(join(this.#home, '..'), undefined, made.revision);
       writeNew(temp, made.chunks, this.#options.durable, this.#options.mode);
       at('written');
       if (base && !this.#isStill(base)) return 'lost';
-      if (!this.#createName(folder, temp, made)) return 'lost';
+      if (!this.#names.create(folder, temp, made)) return 'lost';
       at('linked');
       return this.#confirm(folder, base, made.revision);
     } finally {
@@ -314,7 +268,7 @@ export class CommitLog<T> {
   #confirm(folder: string, base: Revision<T> | undefined, revision: number): Appended {
     try {
       if (base && !this.#isStill(base)) {
-        this.#remove(folder, revision);
+        this.#names.remove(folder, revision);
         return 'unsure';
       }
       if (this.#options.durable) syncFolder(folder);
@@ -326,93 +280,8 @@ export class CommitLog<T> {
 
   /** Whether a revision is still there, and the same. */
   #isStill(base: Revision<T>): boolean {
-    const start = readStart(this.path(base.folder, base.revision), HEAD_BYTES);
+    const start = readStart(this.#names.path(base.folder, base.revision), HEAD_BYTES);
     return start !== undefined && start.equals(base.bytes.subarray(0, HEAD_BYTES));
-  }
-
-  /** The first revision of a new log comes with the log's folder, in one step. */
-  #begin(
-    temp: string,
-    { revision, commit, chunks }: { revision: number; commit: string; chunks: readonly Uint8Array[] },
-    at: (point: 'written' | 'linked') => void,
-  ): Appended {
-    const [incarnation = ''] = commit.split('.');
-    const { durable, mode } = this.#options;
-    const privately = mode === undefined ? {} : { mode: 0o700 };
-    mkdirSync(join(temp, incarnation), { recursive: true, ...privately });
-    writeNew(join(temp, incarnation, nameOf(revision)), chunks, durable, mode);
-    if (durable) syncFolder(join(temp, incarnation));
-    at('written');
-    try {
-      if (process.platform === 'win32') orAbsent(() => rmdirSync(this.#home)); // an empty one would be in the way there
-      renameSync(temp, this.#home);
-    } catch (error) {
-      if (!existsSync(join(this.#home, incarnation))) {
-        if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM', 'EACCES') && this.folder() !== undefined)
-          return 'lost';
-        throw error;
-      }
-      // The name is random, so it is ours: carried out, and answered with an error.
-    }
-    at('linked');
-    return this.#confirm(join(this.#home, '..'), undefined, revision);
-  }
-
-  /**
-   * @returns false when the name is taken
-   * @throws CoordError `outcome-unknown` when not even that can be found out
-   */
-  #createName(folder: string, temp: string, { revision, commit }: { revision: number; commit: string }): boolean {
-    const name = join(folder, nameOf(revision));
-    try {
-      if (this.#canLink) linkSync(temp, name);
-      else this.#renameFolder(temp, name);
-      return true;
-    } catch (error) {
-      const holder = this.#commitAt(folder, revision);
-      if (holder === commit) return true; // carried out, and answered with an error
-      if (this.#canLink && isLinkUnsupported(error) && holder === 'nobody') {
-        this.#canLink = false;
-        return this.#createName(folder, temp, { revision, commit });
-      }
-      // Taken; or swept, or the whole log gone, while this process slept.
-      if (holder !== 'nobody' && holder !== 'unknown') return false;
-      if (isErrno(error, 'EEXIST', 'ENOENT', 'ENOTDIR', 'ENOTEMPTY')) return false;
-      if (holder === 'nobody' && isErrno(error, 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG'))
-        throw error;
-      throw unknown(revision, error);
-    }
-  }
-
-  /** Without link(2): a folder of that name, with the document in it. A rename onto a folder that holds anything fails. */
-  #renameFolder(temp: string, name: string): void {
-    const folder = scratchName(this.#options.tmp);
-    mkdirSync(folder);
-    try {
-      renameSync(temp, join(folder, DOCUMENT));
-      if (this.#options.durable) syncFolder(folder);
-      // Windows would put it into the other's place only where that is empty, and nobody makes an empty one.
-      renameSync(folder, name);
-    } finally {
-      removeScratch(folder);
-    }
-  }
-
-  /** The commit id under the name of a revision; `nobody` where there is nothing. */
-  #commitAt(folder: string, revision: number): string {
-    try {
-      const start = readStart(this.path(folder, revision), HEAD_BYTES);
-      return start === undefined ? 'nobody' : (commitOf(start) ?? 'somebody');
-    } catch (error) {
-      return error instanceof CoordError ? 'somebody' : 'unknown';
-    }
-  }
-
-  #remove(folder: string, revision: number): void {
-    const name = join(folder, nameOf(revision));
-    if (lstatSync(name, { throwIfNoEntry: false })?.isDirectory() !== true) return removeIfThere(name);
-    const away = scratchName(this.#options.tmp);
-    if (moveIfThere(name, away)) removeScratch(away);
   }
 
   /**
@@ -429,45 +298,10 @@ export class CommitLog<T> {
     const digests: string[] = [];
     const old = revisions.slice(0, -keep);
     for (const revision of old) {
-      const bytes = readIfThere(this.path(folder, revision));
-      if (bytes) digests.push(`${digest(bytes)}\n`);
+      const bytes = readIfThere(this.#names.path(folder, revision));
+      if (bytes) digests.push(digest(bytes));
     }
-    this.#remember(join(folder, DIGESTS), digests);
-    for (const revision of old) this.#remove(folder, revision);
+    rememberDigests(folder, digests, this.#options.tmp);
+    for (const revision of old) this.#names.remove(folder, revision);
   }
-
-  #remember(path: string, digests: readonly string[]): void {
-    const known = readIfThere(path)?.toString('latin1').split('\n').filter(Boolean) ?? [];
-    if (known.length < REMEMBERED * 2) return appendTo(path, digests.join(''), { durable: false });
-    const kept = [...known.slice(-REMEMBERED).map((line) => `${line}\n`), ...digests];
-    replaceFile(path, kept.join(''), { scratch: scratchName(this.#options.tmp), durable: false });
-  }
-}
-
-function unknown(revision: number, error: unknown): CoordError {
-  const why = error instanceof Error ? error.message : String(error);
-  return new CoordError(
-    'outcome-unknown',
-    `The file system did not say whether revision ${revision} was made: ${why}.`,
-    {
-      hint: 'coord leader status, then repeat the command if it was not',
-      cause: error,
-    },
-  );
-}
-
-function strange(): { fault: string } {
-  return { fault: 'it is no file' };
-}
-
-/** The name of a revision in its log's folder. */
-export function nameOf(revision: number): string {
-  return `${String(revision).padStart(8, '0')}.json`;
-}
-
-/** Only the one spelling that {@link nameOf} gives. */
-function revisionOfName(name: string): number | undefined {
-  const digits = NAME.exec(name)?.[1];
-  const revision = Number(digits);
-  return digits !== undefined && revision > 0 && nameOf(revision) === name ? revision : undefined;
 }

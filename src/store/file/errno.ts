@@ -33,7 +33,7 @@ export function isLinkUnsupported(error: unknown): boolean {
 /** Something on a board that is not what coord makes: it is neither followed nor read nor written. */
 export function unsafe(path: string, what: string): CoordError {
   return new CoordError('board-unsafe', `${path} ${what}: nothing on this board was touched.`, {
-    hint: `Look where it comes from, then remove it: ls -ld ${path}`,
+    details: { why: 'strange', path },
   });
 }
 
@@ -47,31 +47,28 @@ export function explainErrno(error: unknown): unknown {
     return error;
   const { code, path, dest, message } = error as NodeJS.ErrnoException & { dest?: string };
   const where = path ?? 'the board';
-  const unavailable = (what: string, hint?: string): CoordError =>
-    new CoordError('store-unavailable', what, { ...(hint === undefined ? {} : { hint }), cause: error });
+  const unavailable = (what: string, why: string, at?: string): CoordError =>
+    new CoordError('store-unavailable', what, {
+      details: { why, ...(at === undefined ? {} : { path: at }) },
+      cause: error,
+    });
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
     case 'EFBIG':
-      return unavailable(`The disk is full: ${where} could not be written.`, 'Free some space and repeat the command.');
+      return unavailable(`The disk is full: ${where} could not be written.`, 'full');
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return unavailable(
-        `No permission to use ${where} (${code}).`,
-        `Check who owns it and whether it is writable: ls -ld ${dirname(where)}`,
-      );
+      return unavailable(`No permission to use ${where} (${code}).`, 'permission', dirname(where));
     case 'ENOENT':
-      return unavailable(`${dest ?? where} is not there, or not any more.`, 'Repeat the command.');
+      return unavailable(`${dest ?? where} is not there, or not any more.`, 'gone');
     case 'EIO':
     case 'ESTALE':
     case 'ETIMEDOUT':
     case 'EHOSTDOWN':
-      return unavailable(
-        `The file system of ${where} does not answer as it should (${code}).`,
-        'Look what happened before you repeat the command: coord leader status',
-      );
+      return unavailable(`The file system of ${where} does not answer as it should (${code}).`, 'unreliable');
     default:
-      return unavailable(`${basename(where)}: ${message}.`);
+      return unavailable(`${basename(where)}: ${message}.`, 'other');
   }
 }

@@ -46,7 +46,7 @@ export function checkRoot(tree: Tree, stateFolder?: string): Set<number> | undef
 }
 
 export function notInitialised(message: string): CoordError {
-  return new CoordError('not-initialised', message, { hint: 'coord leader init "<goal>"' });
+  return new CoordError('not-initialised', message, { details: {} });
 }
 
 /** A link where a folder should be: whatever coord does in it would happen elsewhere. */
@@ -57,7 +57,7 @@ function isLink(path: string): CoordError {
 
 function isForeign(root: string, owner: number): CoordError {
   return new CoordError('board-unsafe', `The board in ${root} is not yours: user ${owner} has made it.`, {
-    hint: `If you trust whoever can write there: coord trust board ${root}`,
+    details: { why: 'foreign', path: root },
   });
 }
 

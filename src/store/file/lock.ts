@@ -6,7 +6,7 @@
  */
 import { existsSync, lstatSync, mkdirSync, realpathSync, rmdirSync, utimesSync } from 'node:fs';
 import lockfile from 'proper-lockfile';
-import { monotonicMs } from '../monotonic.ts';
+import { monotonicMs, sleep } from '../clock.ts';
 import { isErrno } from './errno.ts';
 
 /** The shortest that proper-lockfile allows. A commit holds the lock for milliseconds. */
@@ -67,10 +67,6 @@ export async function withLock<T>(folder: string, lockPath: string, work: () => 
   } finally {
     if (typeof release === 'function') release();
   }
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Runs one piece of work after the other within this process: one MCP server gets several calls at once. */

@@ -16,7 +16,7 @@ export function notJson(path: string, text: string): CoordError {
     return malformed(
       path,
       `${lineAndColumn(text, conflict.index)}: git left conflict markers (${conflict[1]}).`,
-      'Resolve the merge by hand, then repeat the command.',
+      'conflict',
     );
   }
   const errors: ParseError[] = [];
@@ -55,12 +55,8 @@ function treeOf(text: string, errors: ParseError[] = []): Node | undefined | 'to
   }
 }
 
-function malformed(
-  path: string,
-  what: string,
-  hint = 'Correct it, or put back what coord wrote last: coord doctor --fix',
-): CoordError {
-  return new CoordError('tasks-malformed', `${path}, ${what}`, { hint });
+function malformed(path: string, what: string, why = 'malformed'): CoordError {
+  return new CoordError('tasks-malformed', `${path}, ${what}`, { details: { why } });
 }
 
 function lineAndColumn(text: string, offset: number): string {

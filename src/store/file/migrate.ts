@@ -22,6 +22,6 @@ export function refuseNewer(version: unknown, path: string): void {
   throw new CoordError(
     'version-unsupported',
     `${path} has version ${version}; this coord knows versions up to ${VERSION}.`,
-    { hint: 'npm install -g claude-coord' },
+    { details: {} },
   );
 }

@@ -9,52 +9,17 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import { CoordError } from '../../model/errors.ts';
 import { isName, MAX_REVISION } from '../../model/limits.ts';
-import { readIfThere, touch } from './atomic.ts';
-import { CommitLog, nextCommit, type Parsed, type Revision } from './commit-log.ts';
+import { isRecord } from '../../model/values.ts';
+import { touch } from './atomic.ts';
+import { readIfThere } from './open-file.ts';
+import type { Registry, RegistryState, RunLease, AgentRecord, Token } from '../registry.ts';
+import { nextCommit } from './commit-id.ts';
+import { CommitLog, type Parsed, type Revision } from './commit-log.ts';
 import { explainErrno, orAbsent } from './errno.ts';
 import { checkTree } from './guard.ts';
 import { refuseNewer } from './migrate.ts';
-import { hostTag, scratchIn, removeScratch } from './scratch.ts';
+import { scratchIn, removeScratch } from './scratch.ts';
 import type { Tree } from './tree.ts';
-
-/** A process, told apart from a later one of the same number by when it began. */
-export interface ProcessId {
-  pid: number;
-  /** As the operating system says it; only ever compared. */
-  started: string;
-}
-
-/** Who may run agents on this board, and until when unless it says so again. */
-export interface RunLease extends ProcessId {
-  /** Where its process id means something. */
-  host: string;
-  /** ISO 8601 UTC, by the board's clock. */
-  expires_at: string;
-  /** Counts up with every owner: what an earlier one still wants to write is refused. */
-  fence: number;
-}
-
-export interface AgentRecord extends ProcessId {
-  /** The value of COORD_RUN in the environment of the agent and of all that it starts; its session id as well. */
-  mark: string;
-  host: string;
-  worker: string;
-  /** Empty for an agent that does no task, such as the planner. */
-  task_id: string;
-  attempt: number;
-}
-
-interface Registry {
-  version: 1;
-  revision: number;
-  commit: string;
-  /** SHA-256 of each worker's token, in hexadecimal. */
-  tokens: { worker: string; fingerprint: string }[];
-  orchestrator: RunLease | null;
-  /** Of the last owner; kept so that it only grows. */
-  fence: number;
-  agents: AgentRecord[];
-}
 
 export interface RegistryOptions {
   durable: boolean;
@@ -68,15 +33,15 @@ export interface RegistryOptions {
 /** Readable and writable by its owner, and by nobody else. */
 const PRIVATE = 0o600;
 
-export class RegistryFile {
+export class RegistryFile implements Registry {
   readonly #tree: Tree;
   readonly #options: RegistryOptions;
-  readonly #log: CommitLog<Registry>;
+  readonly #log: CommitLog<RegistryState>;
 
   constructor(tree: Tree, options: RegistryOptions) {
     this.#tree = tree;
     this.#options = options;
-    this.#log = new CommitLog<Registry>(tree.registry, {
+    this.#log = new CommitLog<RegistryState>(tree.registry, {
       ...options,
       mode: PRIVATE,
       tmp: tree.tmp,
@@ -89,12 +54,12 @@ export class RegistryFile {
     return this.#options.now();
   }
 
-  async read(): Promise<Registry> {
+  async read(): Promise<RegistryState> {
     return (await this.#head())?.value ?? this.#before();
   }
 
   /** @throws CoordError `store-unavailable` where others than its owner could have read or written them */
-  async tokens(): Promise<Registry['tokens']> {
+  async tokens(): Promise<Token[]> {
     const head = await this.#head();
     if (head) refuseReadable(this.#log.path(head.folder, head.revision));
     return (head?.value ?? this.#before()).tokens;
@@ -105,7 +70,7 @@ export class RegistryFile {
    *
    * @param change  what it becomes; undefined leaves it as it is. Runs on every newer state, and may throw
    */
-  async change(change: (registry: Registry) => Partial<Registry> | undefined): Promise<void> {
+  async change(change: (registry: RegistryState) => Partial<RegistryState> | undefined): Promise<void> {
     try {
       for (;;) {
         const head = await this.#head();
@@ -126,7 +91,7 @@ export class RegistryFile {
   }
 
   /** What is done after a change; no reason to call it failed. */
-  async #tidy(next: Registry, before: Revision<Registry> | undefined): Promise<void> {
+  async #tidy(next: RegistryState, before: Revision<RegistryState> | undefined): Promise<void> {
     try {
       const folder = before?.folder ?? this.#log.folder();
       if (folder !== undefined) await this.#log.trim(folder, 1);
@@ -139,7 +104,7 @@ export class RegistryFile {
     }
   }
 
-  async #head(): Promise<Revision<Registry> | undefined> {
+  async #head(): Promise<Revision<RegistryState> | undefined> {
     try {
       checkTree(this.#tree, this.#options.stateFolder);
       return await this.#log.head();
@@ -149,7 +114,7 @@ export class RegistryFile {
   }
 
   /** Before its first change: nothing, but for the tokens of a board of 0.1. */
-  #before(): Registry {
+  #before(): RegistryState {
     const tokens = readOldTokens(this.#tree.oldTokens);
     return { version: 1, revision: 0, commit: '', tokens, orchestrator: null, fence: 0, agents: [] };
   }
@@ -163,12 +128,12 @@ function refuseReadable(path: string): void {
     'store-unavailable',
     `${path} can be read by others than its owner, so its tokens count no more.`,
     {
-      hint: `If nobody else has seen it: chmod 600 ${path}`,
+      details: { why: 'open-to-others', path },
     },
   );
 }
 
-function readOldTokens(path: string): Registry['tokens'] {
+function readOldTokens(path: string): Token[] {
   const text = readIfThere(path)?.toString();
   if (text === undefined) return [];
   refuseReadable(path);
@@ -180,13 +145,13 @@ function readOldTokens(path: string): Registry['tokens'] {
     return tokens.filter(isToken);
   } catch (error) {
     throw new CoordError('store-unavailable', `${path} is not JSON.`, {
-      hint: `rm ${path}, then make the tokens anew: coord mcp token <worker>`,
+      details: { why: 'tokens-damaged', path },
       cause: error,
     });
   }
 }
 
-function parse(bytes: Buffer, revision: number, path: string): Parsed<Registry> {
+function parse(bytes: Buffer, revision: number, path: string): Parsed<RegistryState> {
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString());
@@ -204,7 +169,7 @@ function parse(bytes: Buffer, revision: number, path: string): Parsed<Registry> 
   return { value: { version: 1, revision, commit, tokens, orchestrator, fence, agents } };
 }
 
-function isToken(value: unknown): value is Registry['tokens'][number] {
+function isToken(value: unknown): value is Token {
   return isRecord(value) && isName(value['worker']) && isTextOf(value['fingerprint'], /^[0-9a-f]{64}$/);
 }
 
@@ -234,19 +199,10 @@ function isAgent(value: unknown): value is AgentRecord {
   );
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isWhole(value: unknown, least: number): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= MAX_REVISION;
 }
 
 function isTextOf(value: unknown, pattern: RegExp): value is string {
   return typeof value === 'string' && pattern.test(value);
-}
-
-/** This machine, for whom a process id means something. */
-export function thisHost(): string {
-  return hostTag();
 }

@@ -5,7 +5,8 @@
 import { appendFileSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isName } from '../../model/limits.ts';
-import { namesIn, readIfThere, removeIfThere, replaceFile, touch } from './atomic.ts';
+import { namesIn, removeIfThere, replaceFile, touch } from './atomic.ts';
+import { readIfThere } from './open-file.ts';
 import { orAbsent } from './errno.ts';
 import { checkTree } from './guard.ts';
 import { hostTag, scratchName } from './scratch.ts';
@@ -37,6 +38,11 @@ export class Sessions {
   constructor(tree: Tree, stateFolder: string | undefined) {
     checkTree(tree, stateFolder);
     this.#tree = tree;
+  }
+
+  /** The folder of their board. */
+  get location(): string {
+    return this.#tree.root;
   }
 
   get(id: string): Session | undefined {

@@ -18,31 +18,25 @@
  *                                    revision it was made: merge three ways and commit the merge. Where that fails, or the
  *                                    log does not know that revision (another branch, clone or backup): into rejected/
  * ```
+ *
+ * Longer than most: looking, settling, publishing and sweeping rest on each other, and only together lose no edit.
  */
-import { lstatSync, mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Board, BoardEvent } from '../../model/board.ts';
+import { type Board, type BoardEvent, LEADER } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
-import type { EditedBoard } from '../../model/hand-edit.ts';
-import { LEADER } from '../../model/board.ts';
-import { copyNew, linkIfFree, moveIfThere, readIfThere, writeNew } from './atomic.ts';
-import { boardToBytes, isBlank, isTornCopy, knownBoard, parseRevision } from './board-text.ts';
-import {
-  type Appended,
-  CommitLog,
-  commitOf,
-  isChildOf,
-  nextCommit,
-  type Revision as LogRevision,
-  revisionOf,
-} from './commit-log.ts';
-import { monotonicMs } from '../monotonic.ts';
+import { copyNew, linkIfFree, moveIfThere, writeNew } from './atomic.ts';
+import { readIfThere } from './open-file.ts';
+import { boardToBytes, parseRevision } from './board-text.ts';
+import { nextCommit } from './commit-id.ts';
+import { type Appended, CommitLog, type Revision as LogRevision } from './commit-log.ts';
+import { monotonicMs, sleep } from '../clock.ts';
 import { isFull } from './errno.ts';
 import { notInitialised } from './guard.ts';
-import { sleep } from './lock.ts';
-import { migrate } from './migrate.ts';
 import { DISPLACED, removeScratch, type Scratch, scratchIn, scratchName } from './scratch.ts';
 import type { Tree } from './tree.ts';
+import { unknownBase, type Content, classify } from './tasks-content.ts';
+import { type Stamp, stampText, stampOf } from './file-stamp.ts';
 
 /** A board as it stands in the log. */
 export type Revision = LogRevision<Board>;
@@ -85,13 +79,6 @@ export interface TasksFileOptions {
 /** What to put into tasks.json. */
 type Published = Pick<Revision, 'folder' | 'revision'>;
 
-type Content =
-  | { kind: 'behind' }
-  | { kind: 'blank' }
-  | { kind: 'malformed'; problem: () => Promise<CoordError> }
-  | { kind: 'newer'; edit: EditedBoard }
-  | { kind: 'edit'; edit: EditedBoard; base: Board | undefined };
-
 export class TasksFile {
   readonly #tree: Tree;
   readonly log: CommitLog<Board>;
@@ -124,7 +111,7 @@ export class TasksFile {
       }
       // tasks.json is written after the log: what seems to be ahead may just have been committed.
       if (this.log.latest() !== head?.revision) continue;
-      const content = await this.#classify(head, bytes);
+      const content = await classify(this.log, this.#tree.tasks, head, bytes);
       const mayBeSaving = (content.kind === 'blank' && bytes !== undefined) || content.kind === 'malformed';
       if (!mayBeSaving || monotonicMs() - start > SAVE_MS) return { head, bytes, content };
       await sleep(SAVE_LOOK_MS);
@@ -145,45 +132,6 @@ export class TasksFile {
     if (bytes === undefined || this.#quiet?.bytes !== bytes) return sameBytes(readIfThere(path), bytes);
     const stamp = stampOf(path);
     return stamp?.ino === this.#quiet.ino && stamp.size === this.#quiet.size && stamp.mtimeMs === this.#quiet.mtimeMs;
-  }
-
-  async #classify(head: Revision | undefined, bytes: Buffer | undefined): Promise<Content> {
-    if (!bytes || isBlank(bytes)) return { kind: 'blank' };
-    const commit = commitOf(bytes);
-    const base = head && this.#baseOf(head, commit, revisionOf(bytes));
-    if (base?.equals(bytes)) return { kind: 'behind' };
-    if ([head?.bytes, base].some((revision) => revision && isTornCopy(bytes, revision))) return { kind: 'blank' };
-    if (head && !base && (await this.log.wasTrimmed(head.folder, bytes))) return { kind: 'behind' };
-    const path = this.#tree.tasks;
-    const text = bytes.toString().replace(/^\uFEFF/, '');
-    let document: unknown;
-    try {
-      document = JSON.parse(text);
-    } catch {
-      return { kind: 'malformed', problem: async () => (await import('./malformed.ts')).notJson(path, text) };
-    }
-    // zod and the schemas: only somebody's edit needs them, what coord wrote is known to be valid.
-    const { parseBoard } = await import('../../model/hand-edit.ts');
-    const parsed = parseBoard(migrate(document, path));
-    if (!parsed.ok) {
-      return { kind: 'malformed', problem: async () => (await import('./malformed.ts')).notBoard(path, text, parsed) };
-    }
-    const edit = parsed.board;
-    if (!head || isChildOf(commit, head.value.commit)) return { kind: 'newer', edit };
-    return { kind: 'edit', edit, base: base && knownBoard(base) };
-  }
-
-  /**
-   * The revision that a file was made from: by the commit id that it carries, else by the revision; one that carries neither
-   * is meant as the board as it stands. Undefined where the log does not know it (any more).
-   */
-  #baseOf(head: Revision, commit: string | undefined, revision: number | undefined): Buffer | undefined {
-    if (commit !== undefined) {
-      if (commit === head.value.commit) return head.bytes;
-      return this.log.find(head.folder, commit);
-    }
-    if (revision === undefined || revision === head.revision) return head.bytes;
-    return revision < head.revision ? this.log.read(head.folder, revision) : undefined;
   }
 
   /**
@@ -364,7 +312,7 @@ export class TasksFile {
       const stamp = stampOf(aside);
       const bytes = readIfThere(aside);
       if (!bytes) return;
-      const content = await this.#classify(head, bytes);
+      const content = await classify(this.log, this.#tree.tasks, head, bytes);
       if (content.kind === 'behind') return;
       if (content.kind === 'edit' || content.kind === 'newer') {
         if ((await this.#absorb(content, head, bytes)) !== undefined) {
@@ -380,32 +328,10 @@ export class TasksFile {
   }
 }
 
-interface Stamp {
-  ino: number;
-  size: number;
-  mtimeMs: number;
-}
-
-/** Size and time for a file name: a displaced file that still has them was not written any more. */
-function stampText(stamp: Stamp | undefined): string {
-  return stamp === undefined ? 'none' : `${stamp.size}-${Math.round(stamp.mtimeMs * 1000)}`;
-}
-
-function stampOf(path: string): Stamp | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
-}
-
 function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
   return a === undefined || b === undefined ? a === b : a.equals(b);
 }
 
 function noBoard(tree: Tree): CoordError {
   return notInitialised(`${tree.root} holds no tasks.json and no log of commits.`);
-}
-
-/** Why an edit cannot be compared with what it was made from. */
-function unknownBase({ revision }: EditedBoard, head: number): string {
-  if (revision === undefined || revision <= head)
-    return `it was made from revision ${revision}, too long ago to compare`;
-  return `it is revision ${revision} of another branch, copy or backup of the board, which has come to ${head}`;
 }

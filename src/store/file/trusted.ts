@@ -5,7 +5,8 @@
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { namesIn, readIfThere, removeIfThere, replaceFile } from './atomic.ts';
+import { namesIn, removeIfThere, replaceFile } from './atomic.ts';
+import { readIfThere } from './open-file.ts';
 import { shortHash, scratchName } from './scratch.ts';
 
 export interface TrustedBoard {
@@ -41,7 +42,8 @@ export function trustBoard(stateFolder: string | undefined, root: string): Trust
 }
 
 /** @returns false where it was not allowed */
-export function revokeBoard(stateFolder: string | undefined, path: string): boolean {
+export function revokeBoard(stateFolder: string | undefined, root: string): boolean {
+  const path = realOr(root);
   const file = fileOf(stateFolder, path);
   const known = read(file);
   removeIfThere(file);
@@ -73,5 +75,14 @@ function read(file: string): TrustedBoard | undefined {
     return typeof path === 'string' && Number.isInteger(owner) ? { path, owner: owner as number } : undefined; // as tested
   } catch {
     return undefined;
+  }
+}
+
+/** The real path, or the path itself where nothing is there any more. */
+function realOr(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
 }

@@ -1,16 +1,6 @@
 /** Disks, mounts and clocks that do what they do in the field: nothing acknowledged is lost, nothing refused has happened. */
 import { spawn } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Board } from '../../../src/model/board.ts';
@@ -18,7 +8,7 @@ import { examineTree } from '../../../src/store/file/doctor.ts';
 import { Tree } from '../../../src/store/file/tree.ts';
 import { task as newTask } from '../../support/boards.ts';
 import { commitFiles, logFolder } from '../../support/commits.ts';
-import { BIN, type Ran, Rig, scrubbedEnv, until } from '../../support/rig.ts';
+import { BIN, type Ran, Rig, scrubbedEnv, until, isWatching } from '../../support/rig.ts';
 
 const SHIM = fileURLToPath(new URL('../../support/faults.cjs', import.meta.url));
 
@@ -474,10 +464,9 @@ test('a waiter outlives a folder that is away for a moment, and wakes when it is
   const rig = await Faulty.board('one');
   await rig.ok(['worker', 'claim', 'hold']);
   const waiting = rig.start(['worker', 'claim', 'w', '--wait']);
-  await until(() => statSync(`/proc/${waiting.child.pid}`).isDirectory(), 'the waiter');
-  await new Promise((resolve) => setTimeout(resolve, 1500)); // asleep by now, or about to be: either must do
+  await until(() => isWatching(waiting.child.pid), 'the waiter to watch');
   renameSync(rig.path('.coordination'), rig.path('away'));
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await until(() => !isWatching(waiting.child.pid), 'the waiter to notice');
   renameSync(rig.path('away'), rig.path('.coordination'));
   await rig.ok(['leader', 'add-task', 'two']);
   expect(await waiting.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^task-002/) as string });

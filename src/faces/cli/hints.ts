@@ -1,0 +1,109 @@
+/** What to type next, for each refusal: the command line's own words for the facts that lower layers give. */
+import type { CoordError, ErrorCode, ErrorDetails } from '../../model/errors.ts';
+
+const REPEAT = 'coord leader status, then repeat the command if it was not';
+const STATUS = 'coord leader status';
+const NEXT_ONE = 'Claim without naming a task to get the next one.';
+const INSTALL_CLAUDE = 'npm install -g @anthropic-ai/claude-code, or COORD_CLAUDE_BIN=/path/to/claude';
+const LOG_IN = 'claude, then /login; or set ANTHROPIC_API_KEY';
+
+type Hint = (details: ErrorDetails) => string | undefined;
+const none: Hint = () => undefined;
+
+const HINTS = {
+  usage: none,
+  'invalid-input': none,
+  'import-malformed': ({ why }) =>
+    why === 'config'
+      ? 'Correct it, or begin anew: coord orchestrate init --force "<goal>"'
+      : 'A JSON array of {description, priority?, dependencies?, files?, hints?}, JSON Lines, YAML, or a Markdown list.',
+  'not-initialised': () => 'coord leader init "<goal>"',
+  'already-initialised': ({ why, path }) => {
+    switch (why) {
+      case 'here':
+        return `${STATUS} to see it; coord leader init --force "<goal>" puts it aside and starts anew`;
+      case 'above':
+        return `${STATUS} to see it; coord leader init --dir . "<goal>" for a board of its own in ${path}`;
+      case 'other-goal':
+        return 'coord orchestrate resume goes on with them; coord leader init --force "<goal>" puts them aside';
+      case 'config':
+        return 'coord orchestrate create-task "<description>" adds to it; coord orchestrate init --force "<goal>" replaces it';
+      default:
+        return STATUS;
+    }
+  },
+  'tasks-malformed': ({ why }) =>
+    why === 'conflict'
+      ? 'Resolve the merge by hand, then repeat the command.'
+      : 'Correct it, or put back what coord wrote last: coord doctor --fix',
+  'version-unsupported': () => 'npm install -g claude-coord',
+  'task-not-found': ({ other_id }) => (other_id === undefined ? 'coord leader list' : `Did you mean ${other_id}?`),
+  'dependency-unknown': () => 'coord leader list',
+  'dependency-cycle': () => 'Leave out one of these dependencies.',
+  'key-taken': ({ task_id, index }) =>
+    `Take another key${index === undefined ? '' : ` for tasks[${index}]`}, or change ${task_id} with coord leader edit.`,
+  'task-state': ({ why, task_id }) =>
+    why === 'settled' ? 'coord leader add-task "<what remains>"' : `coord leader show ${task_id}`,
+  'not-claimable': ({ why, task_id, other_id, status }) => {
+    if (why === 'exclusive') return `Wait until ${other_id} is settled.`;
+    return why === 'settled' && status !== 'done' ? `coord leader retry ${task_id}` : NEXT_ONE;
+  },
+  'worker-busy': ({ worker, task_id, other_id }) =>
+    `coord worker done ${worker} ${other_id} "<what you did>" (or fail, or release), then claim ${task_id}`,
+  'claim-lost': ({ worker, task_id, status }) =>
+    status === 'available' ? `coord worker claim ${worker} ${task_id}` : `coord worker claim ${worker}`,
+  'outcome-unknown': () => REPEAT,
+  'store-unavailable': unavailable,
+  'board-unsafe': ({ why, path }) =>
+    why === 'foreign'
+      ? `If you trust whoever can write there: coord trust board ${path}`
+      : `Look where it comes from, then remove it: ls -ld ${path}`,
+  'not-allowed': none,
+  'settings-malformed': none,
+  'command-not-found': () => 'coord worker run <worker> -- <command…>',
+  'claude-not-found': () => INSTALL_CLAUDE,
+  'claude-too-old': () => 'claude update',
+  'claude-not-authenticated': ({ why }) => (why === 'run' ? `${LOG_IN}. Then: coord orchestrate resume` : LOG_IN),
+  'plan-invalid': ({ why }) =>
+    why === 'failed'
+      ? 'Run it again, or bring tasks of your own with --no-plan --tasks tasks.json'
+      : 'Say the goal more precisely, or bring tasks of your own: coord orchestrate run --no-plan --tasks tasks.json "<goal>"',
+  'already-running': ({ why, until }) =>
+    why === 'other'
+      ? `coord orchestrate status shows it; end it with Ctrl-C in its terminal, or, if it is gone, wait until ${until}`
+      : 'coord orchestrate status',
+  'timed-out': none,
+  interrupted: none,
+} satisfies Record<ErrorCode, Hint>;
+
+function unavailable({ why, path }: ErrorDetails): string | undefined {
+  switch (why) {
+    case 'full':
+      return 'Free some space and repeat the command.';
+    case 'permission':
+      return `Check who owns it and whether it is writable: ls -ld ${path}`;
+    case 'gone':
+      return 'Repeat the command.';
+    case 'unreliable':
+      return `Look what happened before you repeat the command: ${STATUS}`;
+    case 'two-logs':
+      return 'Move the one away that was put there, as from a backup; coord doctor says more.';
+    case 'open-to-others':
+      return `If nobody else has seen it: chmod 600 ${path}`;
+    case 'tokens-damaged':
+      return `rm ${path}, then make the tokens anew: coord mcp token <worker>`;
+    case 'no-file':
+      return 'coord leader aggregate -o - prints it';
+    case 'import':
+      return 'coord leader import <file>, or - for stdin';
+    case 'config':
+      return 'coord orchestrate init "<goal>"';
+    default:
+      return undefined;
+  }
+}
+
+/** The next step after an error; undefined where its message says it all. */
+export function hintOf({ code, hint, details }: CoordError): string | undefined {
+  return hint ?? (details && HINTS[code](details));
+}

@@ -1,0 +1,221 @@
+/** The handlers of `coord orchestrate`. */
+import { CoordError } from '../../model/errors.ts';
+import { AddTasks, type NewTask } from '../../model/inputs.ts';
+import { parseInput } from '../../model/parse-input.ts';
+import { clip, visible } from '../../model/text.ts';
+import type { RunEvent, RunOutcome } from '../../runner/events.ts';
+import type { RunResult } from '../../runner/conclusion.ts';
+import { Orchestrator } from '../../runner/orchestrator.ts';
+import { CONFIG_NAME, readConfig, tasksOfConfig, writeConfig } from '../../formats/orchestration-file.ts';
+import { readTaskFile } from '../../formats/task-file.ts';
+import { type Context, type Reply, textOrStdin } from '../io.ts';
+import { EXIT } from './output.ts';
+import { Progress } from './progress.ts';
+
+export interface RunOptions {
+  workers?: number;
+  model?: string;
+  /** Seconds. */
+  timeout?: number;
+  maxAttempts?: number;
+  /** US dollars. */
+  budget?: number;
+  maxTurns?: number;
+  permissionMode?: string;
+  allowedTools?: string[];
+  summarize?: boolean;
+  keepGoing?: boolean;
+}
+
+export async function run(
+  context: Context,
+  goal: string,
+  options: RunOptions & { plan: boolean; tasks?: string; planOnly?: boolean },
+): Promise<Reply> {
+  if (options.planOnly && (!options.plan || options.tasks !== undefined))
+    throw new CoordError('usage', '--plan-only plans; it goes neither with --no-plan nor with --tasks.');
+  if (options.plan && options.tasks !== undefined)
+    throw new CoordError('usage', '--tasks brings a plan along; say --no-plan too.', {
+      hint: `coord orchestrate run --no-plan --tasks ${options.tasks} "${clip(goal)}"`,
+    });
+  const tasks =
+    options.tasks === undefined ? [] : await readTaskFile(context.io.cwd, options.tasks, context.io.readStdin);
+  const checked = checkTasks(tasks);
+  return withOrchestrator(context, options, async (orchestrator) => {
+    await orchestrator.initialize(goal);
+    if (options.planOnly) {
+      const planned = await orchestrator.planOnly();
+      return {
+        text: planned
+          .map((task) => `${task.id}  p${task.priority}  ${visible(clip(task.description, 100))}`)
+          .join('\n'),
+        json: { tasks: planned },
+        notes: ['Change them with coord leader edit, add-task or cancel.', 'Next: coord orchestrate resume'],
+      };
+    }
+    if (options.plan) return concluded(context, await orchestrator.runWithLeaderPlanning());
+    if (checked.length > 0) await orchestrator.addTasks(checked);
+    else if (options.keepGoing !== true && (await orchestrator.getStatus()).counts.total === 0)
+      throw new CoordError('usage', 'Without a plan there is nothing to do: the board has no task.', {
+        hint: `coord orchestrate run --no-plan --tasks tasks.json "${clip(goal)}"`,
+      });
+    return concluded(context, await orchestrator.runWithPredefinedTasks());
+  });
+}
+
+export async function resume(context: Context, options: RunOptions): Promise<Reply> {
+  return withOrchestrator(context, options, async (orchestrator) => {
+    if (options.keepGoing !== true && (await orchestrator.getStatus()).counts.total === 0)
+      throw new CoordError('usage', 'There is nothing to go on with: the board has no task.', {
+        hint: 'coord orchestrate run "<goal>", or coord leader add-task "<description>"',
+      });
+    if (options.maxAttempts !== undefined) await orchestrator.limitAttempts(options.maxAttempts);
+    return concluded(context, await orchestrator.runWithPredefinedTasks());
+  });
+}
+
+export async function init(context: Context, goal: string, options: { force?: boolean }): Promise<Reply> {
+  const { env } = context.io;
+  const config = {
+    goal,
+    max_workers: numberFrom(env, 'MAX_WORKERS') ?? DEFAULT_WORKERS,
+    model: env['CLAUDE_MODEL'] || null,
+    task_timeout: numberFrom(env, 'TASK_TIMEOUT') ?? DEFAULT_TIMEOUT,
+    tasks: [],
+  };
+  if (goal.trim() === '') throw new CoordError('invalid-input', 'goal: must not be empty');
+  writeConfig(context.io.cwd, CONFIG_NAME, config, options.force === true);
+  return {
+    text: `Wrote ${CONFIG_NAME}`,
+    json: { file: CONFIG_NAME, ...config },
+    notes: ['Next: coord orchestrate create-task "<description>" -p 1'],
+  };
+}
+
+export async function createTask(
+  context: Context,
+  description: string,
+  options: { priority?: number; depends?: string[]; files?: string[]; hints?: string },
+): Promise<Reply> {
+  const config = readConfig(context.io.cwd, CONFIG_NAME);
+  const task = {
+    description: await textOrStdin(context, description),
+    ...(options.priority === undefined ? {} : { priority: options.priority }),
+    ...(options.depends === undefined ? {} : { dependencies: options.depends }),
+    ...(options.files === undefined ? {} : { files: options.files }),
+    ...(options.hints === undefined ? {} : { hints: options.hints }),
+  };
+  const next = { ...config, tasks: [...config.tasks, task] };
+  const tasks = checkTasks(tasksOfConfig(next, CONFIG_NAME));
+  const n = tasks.length;
+  const unknown = (options.depends ?? []).find((name) => {
+    const place = /^(?:task-|#)(\d+)$/.exec(name)?.[1];
+    return place !== undefined && (Number(place) < 1 || Number(place) >= n);
+  });
+  if (unknown !== undefined)
+    throw new CoordError('dependency-unknown', `${unknown} is no task before this one; ${CONFIG_NAME} has ${n - 1}.`);
+  writeConfig(context.io.cwd, CONFIG_NAME, next, true);
+  return {
+    text: `task-${n} added to ${CONFIG_NAME}`,
+    json: { id: `task-${n}`, task },
+    notes: ['Next: coord orchestrate from-config'],
+  };
+}
+
+export async function fromConfig(context: Context, file: string | undefined, options: RunOptions): Promise<Reply> {
+  const name = file ?? CONFIG_NAME;
+  const config = readConfig(context.io.cwd, name);
+  const tasks = checkTasks(tasksOfConfig(config, name));
+  if (tasks.length === 0)
+    throw new CoordError('usage', `${name} lists no task.`, { hint: 'coord orchestrate create-task "<description>"' });
+  const given = {
+    ...options,
+    workers: options.workers ?? config.max_workers,
+    model: options.model ?? config.model ?? undefined,
+    timeout: options.timeout ?? config.task_timeout,
+  };
+  return withOrchestrator(context, given as RunOptions, async (orchestrator) => {
+    await orchestrator.initialize(config.goal);
+    // Run again after a crash: a task's place in the file is its key, so none is added twice.
+    await orchestrator.addTasks(
+      tasks.map((task, i) => ({ key: `${name.replaceAll(/[^A-Za-z0-9]/g, '-')}-${i + 1}`.slice(-60), ...task })),
+    );
+    return concluded(context, await orchestrator.runWithPredefinedTasks());
+  });
+}
+
+const DEFAULT_WORKERS = 3;
+const DEFAULT_TIMEOUT = 600;
+
+function checkTasks(tasks: readonly unknown[]): NewTask[] {
+  return tasks.length === 0 ? [] : parseInput(AddTasks, { tasks }).tasks;
+}
+
+async function withOrchestrator(
+  context: Context,
+  options: RunOptions,
+  work: (orchestrator: Orchestrator) => Promise<Reply>,
+): Promise<Reply> {
+  const { io } = context;
+  const progress = new Progress(context);
+  const orchestrator = new Orchestrator({
+    workingDirectory: io.cwd,
+    dir: context.openOptions.dir,
+    maxWorkers: options.workers ?? numberFrom(io.env, 'MAX_WORKERS') ?? DEFAULT_WORKERS,
+    taskTimeoutSeconds: options.timeout ?? numberFrom(io.env, 'TASK_TIMEOUT') ?? DEFAULT_TIMEOUT,
+    model: options.model ?? (io.env['CLAUDE_MODEL'] || undefined),
+    maxAttempts: options.maxAttempts,
+    budgetUsd: options.budget,
+    maxTurns: options.maxTurns,
+    permissionMode: options.permissionMode,
+    allowedTools: options.allowedTools,
+    summarize: options.summarize === true,
+    keepGoing: options.keepGoing === true,
+    coord: [io.program.node, io.program.script],
+    env: io.env,
+    signal: io.signal,
+    onEvent: (event: RunEvent) => progress.tell(event),
+  });
+  io.heedHangup();
+  const stopping = (): void =>
+    context.note('stopping: agents are interrupted, their tasks given back; once more kills them');
+  io.signal.addEventListener('abort', stopping);
+  const forget = io.atSecondInterrupt(() => {
+    context.note('killed; giving the tasks back');
+    orchestrator.killAll();
+  });
+  try {
+    await orchestrator.check();
+    return await work(orchestrator);
+  } finally {
+    io.signal.removeEventListener('abort', stopping);
+    forget();
+    progress.end();
+    await orchestrator[Symbol.asyncDispose]();
+  }
+}
+
+const EXIT_OF = {
+  done: EXIT.done,
+  failed: EXIT.error,
+  budget: EXIT.error,
+  interrupted: EXIT.interrupted,
+} satisfies Record<RunOutcome, number>;
+
+async function concluded(context: Context, result: RunResult): Promise<Reply> {
+  const notes: string[] = [];
+  if (result.outcome !== 'done') notes.push('Next: coord leader status, then coord orchestrate resume');
+  return {
+    text: visible(result.summary.trimEnd()),
+    json: context.json ? undefined : result, // with --json every event has been printed, the last one sums up
+    notes,
+    exitCode: EXIT_OF[result.outcome],
+  };
+}
+
+function numberFrom(env: Context['io']['env'], name: string): number | undefined {
+  const text = env[name];
+  if (text === undefined || text === '') return undefined;
+  if (/^\d+$/.test(text) && Number(text) >= 1) return Number(text);
+  throw new CoordError('invalid-input', `${name}: "${text}" is not a whole number of 1 or more.`);
+}

@@ -1,0 +1,610 @@
+/**
+ * The command tree: names, flags, help, examples. Reads as a table of contents; the handlers load when they are needed.
+ * Long because it is one table: a reader looks for a command from top to bottom, and nowhere else.
+ */
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import type { Context, Reply } from '../io.ts';
+import { parseDuration } from '../durations.ts';
+
+/** What a handler is given after its context: arguments in their order, then the options. */
+// oxlint-disable-next-line no-explicit-any -- commander types neither; the handlers do, and the schemas check
+type Handler = (context: Context, ...args: any[]) => Promise<Reply>;
+/** Runs a handler with the context of this call, and prints what it answers. */
+export type Run = (command: Command, handler: Handler, args: unknown[]) => Promise<void>;
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 error, 2 usage, 3 nothing to claim, 4 refused, 5 timed out, 70 our bug, 130 interrupted.
+Durations: 90s, 10m, 1h, or seconds.`;
+
+/** First words that need no group, or only their own. */
+const KNOWN = ['leader', 'worker', 'mcp', 'orchestrate', 'log', 'doctor', 'prompt', 'hook', 'setup', 'trust'];
+
+/**
+ * The whole tree. `run` is handed every action; nothing runs before `parseAsync`.
+ *
+ * @param only  the first word; where it is known, other groups stay empty: what is typed should not pay for what is not
+ */
+export function buildProgram(version: string, run: Run, only?: string): Command {
+  const program = new Command('coord')
+    .description(
+      'One task queue for several Claude Code terminals: a leader adds tasks, workers claim them, nobody collides.',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .option('--dir <path>', 'the project root or its .coordination/ (default: found upwards; or COORDINATION_DIR)')
+    .option('--json', 'print one JSON document, errors too')
+    .option('--no-color', 'no colours (also NO_COLOR)')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .addHelpText(
+      'after',
+      `${examples('coord leader init "Build a REST API"', 'coord leader add-task "Create User model" -p 1', 'coord worker claim terminal-2')}\n${EXIT_CODES}`,
+    );
+
+  /** Hands commander's call over: it passes arguments, then options, then the command. */
+  const action = (load: () => Promise<Handler>) =>
+    async function (this: Command, ...args: unknown[]): Promise<void> {
+      await run(this, await load(), args.slice(0, -1));
+    };
+  const leader = program.command('leader').description('Terminal 1: set the goal, add tasks, watch, sum up.');
+  /** With options first, as in `coord --dir x mcp`, nobody knows yet: then all are filled. */
+  const isWanted = (group: string): boolean => !KNOWN.includes(only ?? '') || only === group;
+  if (isWanted('leader')) addLeaderCommands(leader, action);
+  const worker = program
+    .command('worker')
+    .description('Terminals 2, 3 …: claim a task, do it, hand in the result, again.');
+  if (isWanted('worker')) addWorkerCommands(worker, action);
+
+  program
+    .command('log')
+    .description('Show what happened, newest last.')
+    .option('-f, --follow', 'go on showing, until Ctrl-C')
+    .option('--agent <name>', 'only of this worker, or of leader')
+    .option('--task <id>', 'only about this task')
+    .option('-n, --limit <n>', 'at most so many of the newest', wholeNumber(1), 20)
+    .addHelpText('after', examples('coord log', 'coord log --follow', 'coord log --task task-001'))
+    .action(action(async () => (await import('./board.ts')).log));
+
+  program
+    .command('doctor')
+    .description('Examine the board and its files, and say what --fix would do.')
+    .option('--fix', 'do it')
+    .addHelpText('after', examples('coord doctor', 'coord doctor --fix'))
+    .action(action(async () => (await import('./board.ts')).doctor));
+
+  program
+    .command('prompt')
+    .description('Print the prompt to paste into a Claude Code terminal.')
+    .addArgument(new Argument('<role>', 'which').choices(['leader', 'worker', 'handoff']))
+    .argument('[name]', 'of the worker, such as terminal-2, or of the task to hand over')
+    .addHelpText(
+      'after',
+      examples('coord prompt leader', 'coord prompt worker terminal-2', 'coord prompt handoff task-001'),
+    )
+    .action(action(async () => (await import('./board.ts')).prompt));
+
+  const mcp = program
+    .command('mcp')
+    .description('Serve the board to agents over the Model Context Protocol, on stdin and stdout.');
+  if (isWanted('mcp')) addMcpCommands(mcp, action);
+
+  const orchestrate = program
+    .command('orchestrate')
+    .description('Start Claude Code processes that plan a goal and work through it.');
+  if (isWanted('orchestrate')) addOrchestrateCommands(orchestrate, action);
+
+  program
+    .command('hook', { hidden: true })
+    .description('Answer a hook of Claude Code: its JSON on stdin, silent where there is nothing to say.')
+    .argument('<event>', 'session-start, post-tool-use, pre-tool-use, stop, wake or session-end')
+    .option('--strict', 'pre-tool-use: say no where nobody can tell whose file it is')
+    .addHelpText('after', examples('coord hook session-start < event.json'))
+    .action(action(async () => (await import('../claude-code/hook.ts')).hook));
+
+  const setup = program.command('setup').description('Set a project up for Claude Code.');
+  setup
+    .command('claude')
+    .description('Write the MCP server, permissions and skills into the settings of Claude Code; --hooks adds hooks.')
+    .addOption(
+      new Option('--scope <scope>', 'this project, or all of yours').choices(['project', 'user']).default('project'),
+    )
+    .option('--hooks', 'also hooks: they keep leases, wake idle terminals, and guard exclusive files')
+    .option('--strict', 'with --hooks: where the guard of exclusive files cannot answer, nothing is written')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--remove', 'take away exactly what was written')
+    .option('--plugin', 'say how to use it all as a plugin instead')
+    .addHelpText(
+      'after',
+      examples(
+        'coord setup claude --dry-run',
+        'coord setup claude --hooks',
+        'coord setup claude --remove',
+        'coord setup claude --plugin',
+      ),
+    )
+    .action(action(async () => (await import('../claude-code/setup.ts')).claude));
+
+  const trust = program.command('trust').description('Allow boards that another user has made, on this machine.');
+  if (isWanted('trust')) addTrustCommands(trust, action);
+
+  program
+    .command('completion')
+    .description('Print a completion script for your shell.')
+    .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))
+    .addHelpText(
+      'after',
+      examples(
+        'eval "$(coord completion bash)"',
+        'coord completion zsh > ~/.zfunc/_coord',
+        'coord completion fish > ~/.config/fish/completions/coord.fish',
+      ),
+    )
+    .action(
+      action(async () => {
+        const { completion } = await import('./completion.ts');
+        return async (_context, shell: string) => completion(program, shell);
+      }),
+    );
+
+  return program;
+}
+
+type Action = (load: () => Promise<Handler>) => (this: Command, ...args: unknown[]) => Promise<void>;
+
+function addLeaderCommands(leader: Command, action: Action): void {
+  leader
+    .command('init')
+    .description('Make .coordination/ for a goal.')
+    .argument('<goal>', 'what all tasks together should reach')
+    .option('--approach <text>', 'how, for master-plan.md')
+    .option('--force', 'put an existing board aside as a backup and start anew')
+    .addHelpText(
+      'after',
+      examples(
+        'coord leader init "Build a REST API"',
+        'coord leader init "Ship 2.0" --approach "API first, then the UI"',
+      ),
+    )
+    .action(action(async () => (await import('./leader.ts')).init));
+
+  leader
+    .command('plan')
+    .description('Print master-plan.md, or replace it.')
+    .argument('[text]', 'the new plan; - reads stdin')
+    .option('--append', 'add to the plan instead of replacing it')
+    .addHelpText(
+      'after',
+      examples(
+        'coord leader plan',
+        'coord leader plan --append "Auth by JWT, see src/auth.ts"',
+        'coord leader plan - < plan.md',
+      ),
+    )
+    .action(action(async () => (await import('./leader.ts')).plan));
+
+  withTaskOptions(
+    leader
+      .command('add-task')
+      .description('Add one task to the queue.')
+      .argument('<description>', 'one outcome, 5 to 15 minutes of work; - reads stdin'),
+  )
+    .option('--exclusive', 'never beside another claimed task that names one of its files')
+    .option('--key <name>', 'adding the same key again gives the same task')
+    .addHelpText(
+      'after',
+      examples(
+        'coord leader add-task "Create User model" -p 1 -f src/models/user.ts',
+        'coord leader add-task "Create login endpoint" -p 2 -d task-001 --hints "Use JWT"',
+      ),
+    )
+    .action(action(async () => (await import('./leader-tasks.ts')).addTask));
+
+  leader
+    .command('import')
+    .description('Add many tasks in one transaction, all or none.')
+    .argument('<file>', 'JSON array, {"tasks": […]}, JSON Lines, YAML or a Markdown list; - reads stdin')
+    .addHelpText(
+      'after',
+      `${examples('coord leader import tasks.json', 'coord leader import - < TODO.md')}
+
+Fields: description, key, priority, dependencies, files, hints, tags, max_attempts, exclusive. Dependencies name ids of
+the board, keys of the file, or task-1, task-2 … (or #1, #2 …) for the n-th task of the file.`,
+    )
+    .action(action(async () => (await import('./leader-tasks.ts')).importTasks));
+
+  leader
+    .command('status')
+    .description('Show counts, who works on what, what comes next, what is stuck and why.')
+    .option('--watch', 'show it again at every change, until Ctrl-C')
+    .addHelpText('after', examples('coord leader status', 'coord leader status --watch'))
+    .action(action(async () => (await import('./leader.ts')).status));
+
+  leader
+    .command('list')
+    .description('List tasks.')
+    .option('-s, --status <status>', 'available, claimed, done, failed, cancelled, claimable, blocked or stuck')
+    .option('-t, --tag <tag>', 'only tasks with this tag')
+    .option('-n, --limit <n>', 'at most so many', wholeNumber(1), 20)
+    .addHelpText(
+      'after',
+      examples('coord leader list', 'coord leader list --status failed', 'coord leader list --tag auth --limit 100'),
+    )
+    .action(action(async () => (await import('./leader.ts')).list));
+
+  leader
+    .command('show')
+    .description('Show everything about one task.')
+    .argument('<task>', 'such as task-001')
+    .addHelpText('after', examples('coord leader show task-001'))
+    .action(action(async () => (await import('./leader.ts')).show));
+
+  withTaskOptions(leader.command('edit').description('Change what a task says.').argument('<task>', 'such as task-001'))
+    .option('--description <text>', 'another description')
+    .option('--exclusive', 'never beside another claimed task that names one of its files')
+    .option('--no-exclusive', 'the opposite')
+    .option('--clear <fields...>', 'empty these: depends, files, hints, tag')
+    .addHelpText(
+      'after',
+      examples(
+        'coord leader edit task-003 -p 1 --hints "The schema is in db/schema.sql"',
+        'coord leader edit task-003 --clear depends',
+      ),
+    )
+    .action(action(async () => (await import('./leader-tasks.ts')).edit));
+
+  leader
+    .command('retry')
+    .description('Give failed or cancelled tasks another attempt.')
+    .argument('<tasks...>', 'such as task-001')
+    .addHelpText('after', examples('coord leader retry task-002'))
+    .action(action(async () => (await import('./leader-tasks.ts')).retry));
+
+  leader
+    .command('cancel')
+    .description('Cancel tasks that are not settled.')
+    .argument('<tasks...>', 'such as task-001')
+    .option('--cascade', 'also every task that waits for one of these')
+    .addHelpText('after', examples('coord leader cancel task-002', 'coord leader cancel task-002 --cascade'))
+    .action(action(async () => (await import('./leader-tasks.ts')).cancel));
+
+  leader
+    .command('release')
+    .description('Take claims away from their workers.')
+    .argument('<tasks...>', 'such as task-001')
+    .addHelpText('after', examples('coord leader release task-002'))
+    .action(action(async () => (await import('./leader-tasks.ts')).release));
+
+  leader
+    .command('graph')
+    .description('Print the dependency graph with the state of each task and the critical path.')
+    .addOption(new Option('--format <format>', 'how').choices(['text', 'mermaid', 'dot']).default('text'))
+    .addHelpText(
+      'after',
+      examples(
+        'coord leader graph',
+        'coord leader graph --format mermaid',
+        'coord leader graph --format dot | dot -Tsvg > graph.svg',
+      ),
+    )
+    .action(action(async () => (await import('./leader.ts')).graph));
+
+  leader
+    .command('wait')
+    .description(
+      'Sleep until every task is settled or stuck, then print the counts (exit 1 if any failed or is stuck).',
+    )
+    .option('--timeout <duration>', 'give up after this long (exit 5)', duration)
+    .addHelpText('after', examples('coord leader wait', 'coord leader wait --timeout 10m'))
+    .action(action(async () => (await import('./leader.ts')).wait));
+
+  leader
+    .command('aggregate')
+    .description('Write results and discoveries into summary.md.')
+    .option('-o, --output <file>', 'another file; - prints it')
+    .addHelpText('after', examples('coord leader aggregate', 'coord leader aggregate -o - | less'))
+    .action(action(async () => (await import('./leader.ts')).aggregate));
+}
+
+function addWorkerCommands(worker: Command, action: Action): void {
+  withWaitOptions(
+    worker
+      .command('claim')
+      .description('Claim the next task, or the one that you name.')
+      .argument('<worker>', 'your name, such as terminal-2')
+      .argument('[task]', 'this task and no other')
+      .option('--wait', 'sleep until there is one, or every task is settled'),
+  )
+    .addHelpText(
+      'after',
+      examples(
+        'coord worker claim terminal-2',
+        'coord worker claim terminal-2 --wait --timeout 9m',
+        'coord worker claim terminal-2 task-004',
+      ),
+    )
+    .action(action(async () => (await import('./worker.ts')).claim));
+
+  worker
+    .command('done')
+    .alias('complete')
+    .description('Hand in the result of a task.')
+    .argument('<worker>', 'your name')
+    .argument('<task>', 'the task that you hold')
+    .argument('[output]', 'what you did; - reads stdin')
+    .option('-m, --modified <files...>', 'files that you changed')
+    .option('-c, --created <files...>', 'files that you made')
+    .option('--attempt <n>', 'the attempt that the claim named: refuses if it is not yours any more', wholeNumber(1))
+    .addHelpText(
+      'after',
+      examples(
+        'coord worker done terminal-2 task-001 "User model with tests" -c src/user.ts',
+        'npm test 2>&1 | coord worker done terminal-2 task-001 -',
+      ),
+    )
+    .action(action(async () => (await import('./worker.ts')).complete));
+
+  worker
+    .command('fail')
+    .description('Give a task up; it is tried again until its attempts are used up.')
+    .argument('<worker>', 'your name')
+    .argument('<task>', 'the task that you hold')
+    .argument('<reason>', 'what is wrong and what you tried; - reads stdin')
+    .option('--no-retry', 'nobody should try again')
+    .option('--attempt <n>', 'the attempt that the claim named', wholeNumber(1))
+    .addHelpText('after', examples('coord worker fail terminal-2 task-001 "The schema of users is missing"'))
+    .action(action(async () => (await import('./worker.ts')).fail));
+
+  worker
+    .command('release')
+    .description('Give a task back unfinished.')
+    .argument('<worker>', 'your name')
+    .argument('<task>', 'the task that you hold')
+    .argument('[reason]', 'notes for whoever claims it next; - reads stdin')
+    .option('--attempt <n>', 'the attempt that the claim named', wholeNumber(1))
+    .addHelpText('after', examples('coord worker release terminal-2 task-001 "Model done, tests missing"'))
+    .action(action(async () => (await import('./worker.ts')).release));
+
+  worker
+    .command('heartbeat')
+    .description('Renew the leases that you hold.')
+    .argument('<worker>', 'your name')
+    .addHelpText('after', examples('coord worker heartbeat terminal-2'))
+    .action(action(async () => (await import('./worker.ts')).heartbeat));
+
+  worker
+    .command('list')
+    .description('List what could be claimed now.')
+    .addHelpText('after', examples('coord worker list'))
+    .action(action(async () => (await import('./worker.ts')).list));
+
+  worker
+    .command('discover')
+    .description('Share a finding with everybody.')
+    .argument('<worker>', 'your name')
+    .argument('<text>', 'the finding; - reads stdin')
+    .option('-t, --tag <tags...>', 'words to find it by')
+    .option('--task <id>', 'the task it is about')
+    .addHelpText('after', examples('coord worker discover terminal-2 "Dates are stored in UTC" -t db'))
+    .action(action(async () => (await import('./worker.ts')).discover));
+
+  worker
+    .command('context')
+    .description('Print the brief once more: task, plan, results it builds on, discoveries.')
+    .argument('<worker>', 'your name')
+    .addHelpText('after', examples('coord worker context terminal-2'))
+    .action(action(async () => (await import('./worker.ts')).showContext));
+
+  withWaitOptions(
+    worker
+      .command('run')
+      .description('Loop: claim, run a command with the task, hand in what it prints, until every task is settled.')
+      .argument('<worker>', 'your name')
+      .argument('<command...>', 'after --: the command and its arguments'),
+  )
+    .addHelpText(
+      'after',
+      `${examples('coord worker run terminal-2 -- ./do-task.sh', 'coord worker run terminal-2 -- claude -p "Do the task on stdin"')}
+
+The command gets the brief on stdin and COORD_TASK_ID, COORD_TASK_DESCRIPTION, COORD_TASK_FILES (one a line),
+COORD_TASK_HINTS, COORD_TASK_TAGS, COORD_TASK_PRIORITY, COORD_TASK_ATTEMPT, COORD_WORKER and COORDINATION_DIR.
+Exit code 0: its stdout is the result. Otherwise the task fails with its stderr. The lease is renewed meanwhile.`,
+    )
+    .action(action(async () => (await import('./worker-run.ts')).run));
+}
+
+function addMcpCommands(mcp: Command, action: Action): void {
+  mcp
+    .option('--worker <name>', 'who works through this server (default: COORD_WORKER, or a name of its own)')
+    .option('--http', 'serve HTTP on 127.0.0.1 instead, with one token a worker')
+    .option('--port <n>', 'port for --http, default 7433; 0 takes any', wholeNumber(0, 65_535))
+    .option('--host <address>', 'address to listen on for --http, with --allow-host')
+    .option('--allow-host <names...>', 'names under which clients may reach it, besides localhost')
+    .addHelpText(
+      'after',
+      `${examples(
+        'claude mcp add --scope project coordination -- coord mcp',
+        'coord mcp token terminal-2',
+        'coord mcp --http --port 7433',
+      )}
+
+It ends when stdin ends, and renews the leases of its claims until then. COORD_MCP_WAIT_MAX sets the longest wait of
+wait_for_task in seconds. With --http: no OAuth, no CORS; send "Authorization: Bearer <token>" to /mcp. Tokens may also come from
+COORD_MCP_TOKENS="worker=token,worker=token".`,
+    )
+    .action(action(async () => (await import('../mcp/commands.ts')).serve));
+  mcp
+    .command('token')
+    .description('Make a token for a worker that connects over HTTP; an earlier one stops working.')
+    .argument('<worker>', 'such as terminal-2')
+    .option('--revoke', 'take its token away instead')
+    .addHelpText('after', examples('coord mcp token terminal-2', 'coord mcp token terminal-2 --revoke'))
+    .action(action(async () => (await import('../mcp/commands.ts')).token));
+  mcp
+    .command('config')
+    .description('Print the .mcp.json entry, with absolute paths, for clients that do not find coord.')
+    .addHelpText('after', examples('coord mcp config > .mcp.json', 'coord mcp config --worker terminal-2'))
+    .action(
+      action(async () => {
+        const { config } = await import('../mcp/commands.ts');
+        return async (context) => config(context, mcp.opts()); // --worker belongs to the group
+      }),
+    );
+}
+
+function addOrchestrateCommands(orchestrate: Command, action: Action): void {
+  withRunOptions(
+    orchestrate
+      .command('run')
+      .description('Plan a goal with one Claude Code, work through it with several, sum up.')
+      .argument('<goal>', 'what to reach'),
+  )
+    .option('--no-plan', 'no planning: work through what is on the board, or in --tasks')
+    .option('--tasks <file>', 'tasks to add first, in any format of coord leader import')
+    .option('--plan-only', 'plan, show the tasks, and stop there')
+    .addHelpText(
+      'after',
+      examples(
+        'coord orchestrate run "Build a REST API for user management" -w 3',
+        'coord orchestrate run "Build API" --no-plan --tasks my-tasks.json',
+        `coord orchestrate run "Fix the flaky tests" --budget 5 --allowed-tools "Bash(npm test *)"`,
+      ),
+    )
+    .action(action(async () => (await import('./orchestrate.ts')).run));
+  withRunOptions(
+    orchestrate.command('resume').description('Go on with the board as it is: after a crash, Ctrl-C or an edit.'),
+  )
+    .addHelpText('after', examples('coord orchestrate resume -w 3'))
+    .action(action(async () => (await import('./orchestrate.ts')).resume));
+  orchestrate
+    .command('init')
+    .description('Write orchestration.json for a goal.')
+    .argument('<goal>', 'what to reach')
+    .option('--force', 'replace the file that is there')
+    .addHelpText('after', examples('coord orchestrate init "Build a REST API"'))
+    .action(action(async () => (await import('./orchestrate.ts')).init));
+  orchestrate
+    .command('create-task')
+    .description('Add a task to orchestration.json.')
+    .argument('<description>', 'one outcome, 5 to 15 minutes of work; - reads stdin')
+    .option('-p, --priority <n>', '1 (first) to 10 (last), default 5', wholeNumber(1, 10))
+    .option('-d, --depends <ids...>', 'task-1, task-2 …: the n-th of the file', collectNames)
+    .option('-f, --files <paths...>', 'files that the task will touch')
+    .option('--hints <text>', 'what the worker should know')
+    .addHelpText(
+      'after',
+      examples(
+        'coord orchestrate create-task "Create User model" -p 1',
+        'coord orchestrate create-task "Add login" -p 2 -d task-1',
+      ),
+    )
+    .action(action(async () => (await import('./orchestrate.ts')).createTask));
+  withRunOptions(
+    orchestrate
+      .command('from-config')
+      .description('Work through the tasks of orchestration.json.')
+      .argument('[file]', 'default orchestration.json'),
+  )
+    .addHelpText(
+      'after',
+      examples('coord orchestrate from-config', 'coord orchestrate from-config orchestration.json -w 2'),
+    )
+    .action(action(async () => (await import('./orchestrate.ts')).fromConfig));
+  orchestrate
+    .command('status')
+    .description('Show counts, who works on what, what is stuck and why.')
+    .addHelpText('after', examples('coord orchestrate status'))
+    .action(action(async () => (await import('./leader.ts')).status));
+}
+
+function addTrustCommands(trust: Command, action: Action): void {
+  trust
+    .command('board')
+    .description('Use a board although somebody else owns it: whoever can write there can mislead you.')
+    .argument('<path>', 'its .coordination/, or the folder around it')
+    .addHelpText('after', examples('coord trust board /srv/shared/project'))
+    .action(action(async () => (await import('./trust.ts')).trust));
+  trust
+    .command('list')
+    .description('List what you have allowed.')
+    .addHelpText('after', examples('coord trust list'))
+    .action(action(async () => (await import('./trust.ts')).list));
+  trust
+    .command('revoke')
+    .description('Take it back.')
+    .argument('<path>', 'as coord trust list shows it')
+    .addHelpText('after', examples('coord trust revoke /srv/shared/project/.coordination'))
+    .action(action(async () => (await import('./trust.ts')).revoke));
+}
+
+/** What every run of agents can be told. Its defaults may come from the environment, so they are not set here. */
+function withRunOptions(command: Command): Command {
+  return command
+    .option(
+      '-w, --workers <n>',
+      'Claude Code processes at the same time, default 3 (or MAX_WORKERS)',
+      wholeNumber(1, 100),
+    )
+    .option('--model <name>', 'model for all of them, default their own (or CLAUDE_MODEL)')
+    .option('--timeout <seconds>', 'for one attempt at a task, default 600 (or TASK_TIMEOUT)', wholeNumber(1, 86_400))
+    .option('--max-attempts <n>', 'attempts of a task before it counts as failed, default 3', wholeNumber(1, 100))
+    .option('--budget <usd>', 'begin nothing new once this much is spent', money)
+    .option('--max-turns <n>', 'turns of one process', wholeNumber(1))
+    .option('--permission-mode <mode>', 'of Claude Code, default acceptEdits')
+    .option(
+      '--allowed-tools <rules...>',
+      'rules of Claude Code for what they may do besides, such as "Bash(npm test *)"',
+    )
+    .option('--keep-going', 'when all is settled or stuck, wait for more tasks, until Ctrl-C')
+    .option('--summarize', 'let one more process write the summary in words');
+}
+
+function money(text: string): number {
+  const usd = Number(text.replace(/^\$/, ''));
+  if (Number.isFinite(usd) && usd > 0) return usd;
+  throw new InvalidArgumentError('It must be an amount of US dollars, such as 5 or 2.50.');
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+/** The fields of a task that can be set when it is added and when it is changed. */
+function withTaskOptions(command: Command): Command {
+  return command
+    .option('-p, --priority <n>', '1 (first) to 10 (last), default 5', wholeNumber(1, 10))
+    .option('-d, --depends <ids...>', 'tasks that must be done first', collectNames)
+    .option('-f, --files <paths...>', 'files that the task will touch')
+    .option('--hints <text>', 'what the worker should know')
+    .option('-t, --tag <tags...>', 'words to find it by', collectNames)
+    .option('--max-attempts <n>', 'claims before it counts as failed, default 3', wholeNumber(1, 100));
+}
+
+function withWaitOptions(command: Command): Command {
+  return command
+    .option('--timeout <duration>', 'wait at most this long (exit 5)', duration)
+    .option('--stay', 'wait on even when every task is settled or stuck')
+    .option('--lease <duration>', 'how long the claim stands unless renewed, default 30m (or COORD_LEASE)');
+}
+
+/** `-d task-001 task-002`, `-d task-001,task-002` and `-d task-001 -d task-002` are one. */
+function collectNames(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), ...value.split(',').filter((name) => name !== '')];
+}
+
+function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(
+      `It must be a whole number ${most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`}.`,
+    );
+  };
+}
+
+/** Milliseconds. */
+function duration(text: string): number {
+  const ms = parseDuration(text);
+  // Longer than Node's timers can count (2^31 - 1 ms, about 24 days).
+  if (ms !== undefined && ms > 0 && ms < 2 ** 31) return ms;
+  throw new InvalidArgumentError('Durations: 90s, 10m, 1h, or seconds.');
+}

@@ -1,0 +1,137 @@
+/** The front door: argv to a command, its reply or error to the streams, and the exit code. */
+import { CommanderError, type Command } from 'commander';
+import { CoordError } from '../../model/errors.ts';
+import { visible } from '../../model/text.ts';
+import { stateFolderOf } from '../../store/state-folder.ts';
+import type { Context, Io } from '../io.ts';
+import { EXIT, paintFor, printError, printReply } from './output.ts';
+import { buildProgram, type Run } from './program.ts';
+
+/** Runs one command line. Never throws: whatever happens becomes output and an exit code. */
+export async function runCli(io: Io, version: string): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const run: Run = async (command, handler, args) => {
+    const options = command.optsWithGlobals<{ json?: boolean; dir?: string; color: boolean }>();
+    const { json, dir, color } = options;
+    await refuseAgents(io, command, options);
+    const context = await makeContext(io, { json: json === true, dir, color, version });
+    const reply = await handler(context, ...args);
+    printReply(io, reply, context.json);
+    for (const note of reply.notes ?? []) context.note(note);
+    exitCode = reply.exitCode ?? EXIT.done;
+  };
+  const program = buildProgram(version, run, io.argv[0]);
+  const json = wantsJson(io.argv);
+  configureOutput(program, io, json);
+  try {
+    if (io.argv.length === 0) program.outputHelp();
+    else if (json && io.argv.length === 1)
+      throw new CoordError('usage', 'A command is missing.', { hint: 'coord --help' });
+    else await program.parseAsync(io.argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) {
+      const { explainFailure } = await import('../../store/open.ts');
+      return printError(io, explainFailure(error), json, version);
+    }
+    if (error.exitCode === 0) return EXIT.done; // --help, --version
+    // A group without a command has shown its help already.
+    if (error.code === 'commander.help' && !json) return EXIT.usage;
+    return printError(io, usageError(error), json, version);
+  }
+}
+
+/** What a worker's session may not run, whatever its rules allow: an agent must not get any command by way of coord. */
+async function refuseAgents(io: Io, command: Command, options: Record<string, unknown>): Promise<void> {
+  const { env } = io;
+  const id = env['CLAUDE_CODE_SESSION_ID'];
+  if (!env['COORD_ORCHESTRATED'] && !env['CLAUDECODE'] && !id) return;
+  const words: string[] = [];
+  for (let one: Command | null = command; one?.parent; one = one.parent) words.unshift(one.name());
+  const { whyNotForAgents } = await import('../../runner/agent-commands.ts');
+  const why = whyNotForAgents({ command: words.join(' '), options });
+  if (why === undefined) return;
+  if (!env['COORD_ORCHESTRATED'] && !env['COORD_WORKER'] && !(await hasClaimed(io, id, options['dir']))) return;
+  throw new CoordError('not-allowed', `A worker's session may not run coord ${words.join(' ')}: ${why}.`, {
+    hint: 'Ask the person you work for to run it in a terminal of their own.',
+  });
+}
+
+/** Whether the session is a worker's without saying so in its environment: it has claimed on this board. */
+async function hasClaimed(io: Io, id: string | undefined, dir: unknown): Promise<boolean> {
+  if (id === undefined) return false;
+  try {
+    const { openSessions } = await import('../../store/sessions.ts');
+    const place = typeof dir === 'string' ? dir : io.env['COORDINATION_DIR'] || undefined;
+    const session = openSessions({ cwd: io.cwd, dir: place, stateFolder: stateFolderOf(io.env) }).get(id);
+    return session?.claim !== undefined;
+  } catch {
+    return false; // no board, no worker
+  }
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}
+
+/** commander's messages come back as errors; only help goes to the streams directly. */
+function configureOutput(program: Command, io: Io, json: boolean): void {
+  const visit = (command: Command, path: string): void => {
+    const remember = (error: CommanderError): never => {
+      throw Object.assign(error, { path });
+    };
+    command.exitOverride(remember).configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => {
+        if (!json) io.stderr.write(text);
+      },
+      outputError: () => {},
+      getOutHelpWidth: () => Math.min(io.stdout.columns, 120),
+      getErrHelpWidth: () => Math.min(io.stderr.columns, 120),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+    for (const sub of command.commands) visit(sub, `${path} ${sub.name()}`);
+  };
+  visit(program, program.name());
+}
+
+function usageError(error: CommanderError): CoordError {
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : 'coord';
+  if (error.code === 'commander.help')
+    return new CoordError('usage', `${path} needs a command.`, { hint: `${path} --help` });
+  const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = rest
+    .join(' ')
+    .trim()
+    .replace(/^\(|\)$/g, '');
+  return new CoordError('usage', `${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.?$/, '.')}`, {
+    hint: suggestion === '' ? `${path} --help` : suggestion,
+  });
+}
+
+async function makeContext(
+  io: Io,
+  options: { json: boolean; dir: string | undefined; color: boolean; version: string },
+): Promise<Context> {
+  const note = (line: string): void => {
+    if (!options.json) io.stderr.write(`${visible(line)}\n`);
+  };
+  return {
+    io,
+    json: options.json,
+    version: options.version,
+    paint: await paintFor(io.stdout, io.env, options.color),
+    print: (reply) => printReply(io, reply, options.json),
+    note,
+    openOptions: {
+      cwd: io.cwd,
+      dir: options.dir ?? (io.env['COORDINATION_DIR'] || undefined),
+      durable: io.env['COORD_DURABLE'] !== '0',
+      poll: io.env['COORD_WATCH'] === 'poll',
+      notice: (message) => io.stderr.write(`coord: ${visible(message)}\n`),
+      stateFolder: stateFolderOf(io.env),
+    },
+  };
+}

@@ -1,0 +1,159 @@
+/** Boards and tasks as people look at them: lines and tables. Whatever a task says has been made visible before it comes here. */
+import { labelled, quoted } from '../../model/text.ts';
+import { formatTime, formatDuration } from '../durations.ts';
+import type { LogEntry } from '../../model/views/report.ts';
+import type { Paint } from '../io.ts';
+import type { Task } from '../../model/task.ts';
+import type { Shown } from '../../model/views/listing.ts';
+import type { Counts, Summary } from '../../model/views/summary.ts';
+import { fit } from './width.ts';
+
+/** Columns of a description at the least, however narrow the terminal. */
+const LEAST_COLUMNS = 20;
+
+export function countsText(counts: Counts): string {
+  const parts = [`${counts.done}/${counts.total} done`];
+  if (counts.claimed > 0) parts.push(`${counts.claimed} claimed`);
+  if (counts.claimable > 0) parts.push(`${counts.claimable} claimable`);
+  if (counts.blocked > counts.stuck) parts.push(`${counts.blocked - counts.stuck} blocked`);
+  if (counts.stuck > 0) parts.push(`${counts.stuck} stuck`);
+  if (counts.failed > 0) parts.push(`${counts.failed} failed`);
+  if (counts.cancelled > 0) parts.push(`${counts.cancelled} cancelled`);
+  return parts.join(', ');
+}
+
+/** Rows of each list in `status`: an agent reads it often, so it stays short on any board. */
+const STATUS_ROWS = { active: 5, claimable: 3, stuck: 2, failed: 2 };
+
+/** The board at a glance. */
+export function statusText(summary: Summary, now: string, paint: Paint, columns: number): string {
+  const { counts } = summary;
+  const width = Math.max(LEAST_COLUMNS, Math.min(columns, 100) - 44);
+  const lines = [paint.bold(fit(summary.goal ?? 'No goal', 76)), `${bar(counts, paint)} ${countsText(counts)}`];
+  const section = (title: string, rows: string[], total: number): void => {
+    if (rows.length === 0) return;
+    lines.push(paint.bold(title), ...rows.map((row) => `  ${row}`));
+    if (total > rows.length) lines.push(paint.dim(`  and ${total - rows.length} more`));
+  };
+  section(
+    'Working',
+    summary.active.slice(0, STATUS_ROWS.active).map((task) => {
+      const since = formatDuration(Date.parse(now) - Date.parse(task.claimed_at ?? now));
+      const left = Date.parse(task.lease_expires_at ?? now) - Date.parse(now);
+      const lease = task.expired ? paint.yellow('lease expired') : `lease ${formatDuration(left)}`;
+      return `${task.worker} ${paint.cyan(task.task_id)} ${fit(task.description, width)} (${since}, ${lease})`;
+    }),
+    counts.claimed,
+  );
+  section(
+    'Next',
+    summary.claimable
+      .slice(0, STATUS_ROWS.claimable)
+      .map((task) => `${paint.cyan(task.task_id)} p${task.priority} ${fit(task.description, width)}`),
+    counts.claimable,
+  );
+  section(
+    'Stuck',
+    summary.stuck
+      .slice(0, STATUS_ROWS.stuck)
+      .map((task) => `${paint.cyan(task.task_id)} ${fit(task.description, width)}, behind ${task.because.join(', ')}`),
+    counts.stuck,
+  );
+  section(
+    'Failed',
+    summary.failed
+      .slice(0, STATUS_ROWS.failed)
+      .map((task) => `${paint.red(task.task_id)} ${fit(task.last_error ?? '', width)}`),
+    counts.failed,
+  );
+  return lines.join('\n');
+}
+
+/** How far a board has come: done `#`, failed and cancelled `x`, claimed `>`, the rest `.`. */
+export function bar(
+  counts: Pick<Counts, 'total' | 'done' | 'failed' | 'cancelled' | 'claimed'>,
+  paint: Paint,
+  columns = 20,
+): string {
+  const part = (n: number): number => (counts.total === 0 ? 0 : Math.floor((n / counts.total) * columns));
+  const done = part(counts.done);
+  const failed = part(counts.failed + counts.cancelled);
+  const claimed = part(counts.claimed);
+  const rest = columns - done - failed - claimed;
+  return `[${paint.green('#'.repeat(done))}${paint.red('x'.repeat(failed))}${paint.yellow('>'.repeat(claimed))}${paint.dim('.'.repeat(rest))}]`;
+}
+
+/** A table, one task a row. */
+export function listText(rows: readonly { task: Task; shown: Shown }[], paint: Paint, columns: number): string {
+  const ids = Math.max(...rows.map(({ task }) => task.id.length));
+  const states = Math.max(...rows.map(({ shown }) => shown.length));
+  return rows
+    .map(({ task, shown }) => {
+      const who = task.claimed_by === null ? '' : ` (${task.claimed_by})`;
+      const start = `${task.id.padEnd(ids)}  ${shown.padEnd(states)}  p${task.priority} `;
+      const room = Math.max(LEAST_COLUMNS, columns - start.length - who.length - 2);
+      return `${paint.cyan(task.id.padEnd(ids))}  ${paintState(shown, paint)(shown.padEnd(states))}  p${task.priority}  ${fit(task.description, room)}${paint.dim(who)}`;
+    })
+    .join('\n');
+}
+
+export function paintState(state: Shown, paint: Paint): (text: string) => string {
+  switch (state) {
+    case 'done':
+      return paint.green;
+    case 'claimed':
+      return paint.yellow;
+    case 'failed':
+    case 'stuck':
+      return paint.red;
+    case 'cancelled':
+    case 'blocked':
+      return paint.dim;
+    case 'available':
+      return (text) => text;
+  }
+}
+
+/** Everything about one task. */
+export function taskText(
+  task: Task,
+  shown: Shown,
+  parts: { resultPath: string | undefined; dependants: string[] },
+  paint: Paint,
+): string {
+  const lines = [
+    `${paint.bold(task.id)} ${paintState(shown, paint)(shown)}  priority ${task.priority}, attempt ${task.attempt} of ${task.max_attempts}`,
+    '',
+    ...quoted(task.description),
+    '',
+  ];
+  const add = (label: string, value: string | null | undefined): void => {
+    if (value === undefined || value === null || value === '') return;
+    const [first = '', ...more] = labelled(label, value);
+    lines.push(more.length > 0 ? first : `${`${label}:`.padEnd(12)} ${first.slice(label.length + 2)}`, ...more);
+  };
+  add('Worker', task.claimed_by);
+  add('Files', task.context.files.join(', '));
+  add('Hints', task.context.hints);
+  add('Needs', task.dependencies.join(', '));
+  add(
+    'Needed by',
+    `${parts.dependants.slice(0, 10).join(', ')}${parts.dependants.length > 10 ? ` and ${parts.dependants.length - 10} more` : ''}`,
+  );
+  add('Tags', task.tags.join(', '));
+  add('Key', task.key);
+  add('Exclusive', task.exclusive === true ? 'yes' : '');
+  add('Created', task.created_at && formatTime(task.created_at));
+  add('Claimed', task.claimed_at && formatTime(task.claimed_at));
+  add('Lease until', task.lease_expires_at && formatTime(task.lease_expires_at));
+  add('Completed', task.completed_at && formatTime(task.completed_at));
+  add('Last error', task.last_error);
+  add('Note', task.note);
+  add('Result', parts.resultPath);
+  return lines.join('\n').trimEnd();
+}
+
+export function logText(entry: LogEntry, paint: Paint): string {
+  const what = [entry.event, entry.task_id].filter(Boolean).join(' ');
+  return `${paint.dim(formatTime(entry.time))} ${paint.cyan(entry.agent)} ${what}${entry.message === '' ? '' : `: ${entry.message}`}`;
+}

@@ -1,0 +1,252 @@
+/** The handlers of `coord worker`: words to input, one store verb, answer to words. */
+import { claimOf } from '../../model/lifecycle.ts';
+import { CoordError } from '../../model/errors.ts';
+import { AddDiscovery, Claim, Complete, Fail, Release, Renew } from '../../model/inputs.ts';
+import { parseInput } from '../../model/parse-input.ts';
+import { waitingText } from '../../model/views/idle.ts';
+import { clip, quoted, visible, visibleDeep } from '../../model/text.ts';
+import type { Task } from '../../model/task.ts';
+import type { ClaimAnswer } from '../../model/verbs/claim.ts';
+import type { NotClaimed } from '../../model/views/idle.ts';
+import type { CompleteAnswer } from '../../model/verbs/complete.ts';
+import type { Store } from '../../store/store.ts';
+import { type Context, leaseSeconds, pathOfResult, type Reply, textOrStdin, withoutMoment, withStore } from '../io.ts';
+import { formatTime } from '../durations.ts';
+import { EXIT } from './output.ts';
+import { claimText, idleText } from './claim-text.ts';
+
+export interface ClaimOptions {
+  wait?: boolean;
+  /** Milliseconds. */
+  timeout?: number;
+  stay?: boolean;
+  lease?: string;
+}
+
+export async function claim(
+  context: Context,
+  worker: string,
+  taskId: string | undefined,
+  options: ClaimOptions,
+): Promise<Reply> {
+  const input = parseInput(Claim, { worker, task_id: taskId, lease_seconds: leaseSeconds(context, options.lease) });
+  const isWaiting = options.wait === true || options.stay === true || options.timeout !== undefined;
+  return withStore(context, async (store) => {
+    const answer = withoutMoment<ClaimAnswer>(
+      isWaiting ? await waitForTask(context, store, input, options) : await store.claim(input),
+    );
+    if (!answer.task) return notClaimed(answer, worker);
+    const notes = await bindSession(context, worker, answer.task, answer.already);
+    return { text: claimText(visibleDeep(answer), worker, pathOfResult(context, store)), json: answer, notes };
+  });
+}
+
+/**
+ * The hooks of a Claude Code session know by this whose claims they look after. A claim stays with the session that made it,
+ * as long as that lives.
+ *
+ * @returns what the agent should know
+ */
+async function bindSession(context: Context, worker: string, task: Task, isOld: boolean): Promise<string[]> {
+  const id = context.io.env['CLAUDE_CODE_SESSION_ID'];
+  if (!id) return [];
+  const { openSessions, terminalOf } = await import('../../store/sessions.ts'); // only who works in such a session pays for it
+  const sessions = openSessions(context.openOptions);
+  const terminal = terminalOf(context.io.env['CLAUDE_PID']);
+  const made = claimOf(task);
+  const isAnothers = isOld && sessions.namesakes(id, worker, terminal).some((other) => other.claim === made);
+  sessions.update(id, {
+    worker,
+    ...(terminal === undefined ? {} : { terminal }),
+    ...(isAnothers ? {} : { claim: made }),
+  });
+  return isAnothers
+    ? [`Another live session works as ${worker} and has claimed ${task.id}: take another name, or end one of the two.`]
+    : [];
+}
+
+/** Sleeps until there is a task; a time-out says what it waited for. */
+async function waitForTask(context: Context, store: Store, input: Claim, options: ClaimOptions): Promise<ClaimAnswer> {
+  let idle: NotClaimed | undefined;
+  try {
+    const { nextTask } = await import('../../store/wait.ts'); // only who waits pays for it
+    return await nextTask(store, input, {
+      signal: context.io.signal,
+      timeoutMs: options.timeout,
+      stay: options.stay,
+      onIdle: (reason) => (idle = reason),
+    });
+  } catch (error) {
+    if (!(error instanceof CoordError) || error.code !== 'timed-out' || !idle) throw error;
+    throw new CoordError('timed-out', `${error.message.replace(/\.$/, '')}; ${waitingText(idle)}.`, {
+      hint: 'Run the same command again to go on waiting.',
+      cause: error,
+    });
+  }
+}
+
+function notClaimed(idle: NotClaimed, worker: string): Reply {
+  return { text: idleText(idle, worker), json: idle, exitCode: EXIT.nothing };
+}
+
+export async function complete(
+  context: Context,
+  worker: string,
+  taskId: string,
+  output: string | undefined,
+  options: { modified?: string[]; created?: string[]; attempt?: number },
+): Promise<Reply> {
+  const input = parseInput(Complete, {
+    worker,
+    task_id: taskId,
+    output: await textOrStdin(context, output ?? ''),
+    files_modified: options.modified,
+    files_created: options.created,
+    attempt: options.attempt,
+  });
+  return withStore(context, async (store) => {
+    const answer = withoutMoment<CompleteAnswer>(await store.complete(input));
+    const shown = answer.now_claimable.slice(0, 5);
+    if (answer.now_claimable.length > shown.length)
+      shown.push(`and ${answer.now_claimable.length - shown.length} more`);
+    return {
+      text: `${taskId} ${answer.already ? 'was already done' : 'done'}${shown.length > 0 ? `, now claimable: ${shown.join(', ')}` : ''}`,
+      json: answer,
+      notes: [
+        ...(input.output.trim() === '' ? ['The result is empty: whoever builds on it learns nothing from it.'] : []),
+        `Next: coord worker claim ${worker}`,
+      ],
+    };
+  });
+}
+
+export async function fail(
+  context: Context,
+  worker: string,
+  taskId: string,
+  error: string,
+  options: { retry: boolean; attempt?: number },
+): Promise<Reply> {
+  const input = parseInput(Fail, {
+    worker,
+    task_id: taskId,
+    error: await textOrStdin(context, error),
+    retry: options.retry,
+    attempt: options.attempt,
+  });
+  return withStore(context, async (store) => {
+    const { task } = await store.fail(input);
+    const left = task.max_attempts - task.attempt;
+    return {
+      text:
+        task.status === 'failed'
+          ? `${taskId} failed for good (attempt ${task.attempt} of ${task.max_attempts})`
+          : `${taskId} given back, ${left} ${left === 1 ? 'attempt' : 'attempts'} left`,
+      json: { task },
+      notes: [`Next: coord worker claim ${worker}`],
+    };
+  });
+}
+
+export async function release(
+  context: Context,
+  worker: string,
+  taskId: string,
+  reason: string | undefined,
+  options: { attempt?: number },
+): Promise<Reply> {
+  const input = parseInput(Release, {
+    worker,
+    task_id: taskId,
+    reason: reason === undefined ? undefined : await textOrStdin(context, reason),
+    attempt: options.attempt,
+  });
+  return withStore(context, async (store) => {
+    const { task } = await store.release(input);
+    return { text: `${taskId} given back`, json: { task }, notes: [`Next: coord worker claim ${worker}`] };
+  });
+}
+
+export async function heartbeat(context: Context, worker: string): Promise<Reply> {
+  const input = parseInput(Renew, { worker });
+  return withStore(context, async (store) => {
+    const { tasks } = await store.renew(input);
+    return {
+      text:
+        tasks.length === 0
+          ? `${worker} holds no task`
+          : tasks.map((task) => `${task.id} yours until ${formatTime(task.lease_expires_at ?? '')}`).join('\n'),
+      json: { tasks },
+      notes: tasks.length === 0 ? [`Next: coord worker claim ${worker}`] : [],
+    };
+  });
+}
+
+/** Tasks that `worker list` shows. */
+const LISTED = 10;
+
+export async function list(context: Context): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const [{ claimableTasks }, { listText }] = await Promise.all([
+      import('../../model/views/summary.ts'),
+      import('./tables.ts'),
+    ]);
+    const tasks = claimableTasks(await store.read(), await store.now());
+    const rows = tasks.slice(0, LISTED).map((task) => ({ task, shown: task.status }));
+    return {
+      text:
+        rows.length === 0
+          ? 'Nothing can be claimed now.'
+          : listText(visibleDeep(rows), context.paint, context.io.stdout.isTTY ? context.io.stdout.columns : 100),
+      json: { total: tasks.length, tasks: rows.map(({ task }) => task) },
+      notes:
+        tasks.length > rows.length ? [`${tasks.length - rows.length} more: coord leader list --status claimable`] : [],
+    };
+  });
+}
+
+export async function discover(
+  context: Context,
+  worker: string,
+  text: string,
+  options: { tag?: string[]; task?: string },
+): Promise<Reply> {
+  const input = parseInput(AddDiscovery, {
+    worker,
+    content: await textOrStdin(context, text),
+    tags: options.tag,
+    task_id: options.task,
+  });
+  return withStore(context, async (store) => {
+    const { discovery } = await store.addDiscovery(input);
+    return { text: `${discovery.id} shared`, json: { discovery } };
+  });
+}
+
+export async function showContext(context: Context, worker: string): Promise<Reply> {
+  const input = parseInput(Renew, { worker });
+  return withStore(context, async (store) => {
+    const [task] = (await store.renew(input)).tasks;
+    if (task) {
+      const { briefFor } = await import('../../store/brief-for.ts');
+      const brief = await briefFor(store, task);
+      return { text: visible(brief.trimEnd()), json: { task, brief } };
+    }
+    const plan = await store.readPlan();
+    const found = (await store.discoveries())
+      .slice(-20)
+      .flatMap((discovery) => quoted(`${discovery.worker}: ${clip(discovery.content, 300)}`));
+    const brief = [
+      `${worker} holds no task.`,
+      '',
+      '## Plan',
+      '',
+      ...(plan.trim() === '' ? ['None.'] : quoted(plan, 10_000, 'master-plan.md')),
+      '',
+      '## Discoveries',
+      '',
+      ...(found.length > 0 ? found : ['None.']),
+    ].join('\n');
+    return { text: visible(brief), json: { task: null, brief }, notes: [`Next: coord worker claim ${worker}`] };
+  });
+}

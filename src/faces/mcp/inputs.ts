@@ -1,0 +1,99 @@
+/** The inputs of the tools: the very schemas of the store's verbs, with the caller's own name optional. */
+import * as z from 'zod/mini';
+import { lazily } from '../../model/fields.ts';
+import * as inputs from '../../model/inputs.ts';
+import { LISTABLE } from '../../model/views/listing.ts';
+import { inputJson, type JsonSchema } from './schemas.ts';
+
+/** What an agent costs, those know who started it; not the agent. */
+const COST = { cost_usd: true } as const;
+
+export const Init = lazily(() => z.extend(inputs.InitBoard(), { master_plan: z.optional(z.string()) }));
+export const CreateTask = lazily(() =>
+  z.extend(inputs.NewTask(), {
+    description: z.optional(inputs.NewTask().shape.description),
+    tasks: z.optional(inputs.AddTasks().shape.tasks),
+  }),
+);
+export const ClaimTask = lazily(() => z.partial(inputs.Claim(), { worker: true }));
+export const CompleteTask = lazily(() => z.omit(z.partial(inputs.Complete(), { worker: true }), COST));
+export const FailTask = lazily(() => z.omit(z.partial(inputs.Fail(), { worker: true }), COST));
+export const ReleaseTask = lazily(() => z.omit(z.partial(inputs.Release(), { worker: true }), COST));
+export const AddDiscovery = lazily(() => z.partial(inputs.AddDiscovery(), { worker: true }));
+export const GetTask = lazily(() => z.strictObject({ task_id: inputs.Claim().shape.task_id.def.innerType }));
+export const GetStatus = lazily(() =>
+  z.strictObject({
+    view: z.optional(z.enum(['summary', 'tasks', 'workers', 'discoveries'])),
+    status: z.optional(z.enum(LISTABLE)),
+    limit: z.optional(z.int().check(z.minimum(1), z.maximum(100))),
+    cursor: z.optional(z.string()),
+  }),
+);
+export const WaitForTask = lazily(() =>
+  z.strictObject({
+    timeout_seconds: z.optional(z.int().check(z.minimum(1))),
+    after_revision: z.optional(z.int().check(z.minimum(0), z.describe('answers at once if newer'))),
+    worker: z.optional(inputs.Claim().shape.worker),
+  }),
+);
+
+/** What a tool understands and does not advertise: each word costs every client tokens. */
+function without(json: JsonSchema, ...names: string[]): JsonSchema {
+  for (const name of names) delete propertiesOf(json)[name];
+  return json;
+}
+
+function propertiesOf(json: JsonSchema): Record<string, unknown> {
+  return json['properties'] as Record<string, unknown>; // of an object schema
+}
+
+/** A batch is told in words: its items have the fields that stand beside it. */
+export function createTaskJson(): JsonSchema {
+  const json = without(inputJson(CreateTask()), 'max_attempts');
+  const tasks = { type: 'array', items: { type: 'object' }, description: 'instead: many such, all or none' };
+  return Object.assign(json, { properties: { ...propertiesOf(json), tasks } });
+}
+
+/** The eight words for a status stand in the refusal of a ninth. */
+export function statusJson(): JsonSchema {
+  const json = inputJson(GetStatus());
+  return Object.assign(json, { properties: { ...propertiesOf(json), status: { type: 'string' } } });
+}
+
+/** `master_plan` is another word for `approach`. */
+export function initJson(): JsonSchema {
+  return without(inputJson(Init()), 'master_plan');
+}
+
+export function releaseJson(): JsonSchema {
+  return without(inputJson(ReleaseTask()), 'attempt');
+}
+
+/**
+ * Arguments as clients really send them: null for what is not given, and arrays, numbers and booleans as JSON text. Only where
+ * the tool wants no text there, so that a description of digits stays one.
+ */
+export function asSent(given: unknown, json: JsonSchema): unknown {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given ?? {};
+  const properties = propertiesOf(json);
+  const read: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value === null) continue;
+    read[name] = typeof value === 'string' ? readAs(value, properties[name]) : value;
+  }
+  return read;
+}
+
+function readAs(text: string, wanted: unknown): unknown {
+  const type = typeof wanted === 'object' && wanted !== null && 'type' in wanted ? wanted.type : undefined;
+  if (type !== 'array' && type !== 'object' && type !== 'number' && type !== 'integer' && type !== 'boolean')
+    return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    const isWanted =
+      type === 'array' ? Array.isArray(value) : type === 'integer' ? typeof value === 'number' : typeof value === type;
+    return isWanted ? value : text;
+  } catch {
+    return text; // the check says what is wrong with it
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * What one connection, or one worker over HTTP, keeps between calls: the store, the worker's name, and the leases of the
+ * claims made through it. The SDK may build several servers for one connection; they all share this.
+ */
+import type { McpServer } from '@modelcontextprotocol/server';
+import { claimOf, isSettled } from '../../model/lifecycle.ts';
+import { CoordError } from '../../model/errors.ts';
+import { DEFAULT_LEASE_SECONDS } from '../../model/limits.ts';
+import { initStore, openStore, type OpenOptions } from '../../store/open.ts';
+import type { Task } from '../../model/task.ts';
+import { openSessions, terminalOf } from '../../store/sessions.ts';
+import { sayWhereKept } from '../../store/places.ts';
+import type { Store } from '../../store/store.ts';
+import { keepLease } from '../../store/wait.ts';
+import { LONGEST_WAIT, LONGEST_WAIT_OF_OTHERS } from './wait-for-task.ts';
+
+/** Resources that one connection may subscribe to. */
+const MOST_SUBSCRIBED = 200;
+const LONGEST_URI = 1000;
+/** How long the list of resources rests before clients are told that it changed. */
+const QUIET_MS = 5000;
+
+export interface SessionOptions {
+  openOptions: OpenOptions;
+  /** The name of whoever calls without naming a worker. */
+  worker: string;
+  /** True where the name comes from a token: no argument may name another. */
+  isBound: boolean;
+  /** True where the session ends with its process, which then renews the leases of its claims until that moment. */
+  renewsLeases: boolean;
+  version: string;
+  /** Of the Claude Code session that started this process, whose hooks look after its claims. */
+  claudeSessionId?: string | undefined;
+  /** Its process id, as the client says it. */
+  claudePid?: string | undefined;
+  /** COORD_MCP_WAIT_MAX: the longest wait in seconds, whatever the client. */
+  longestWaitSeconds?: number | undefined;
+}
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #ending = new AbortController();
+  readonly #leases = new Map<string, AbortController>();
+  readonly #servers = new Set<McpServer>();
+  readonly #subscribed = new Set<string>();
+  #store: Store | undefined;
+  #isWatching = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  get worker(): string {
+    return this.#options.worker;
+  }
+  get version(): string {
+    return this.#options.version;
+  }
+  /** Aborts when the connection ends. */
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** Opened when it is first needed: there may be no board yet. @throws CoordError `not-initialised` */
+  get store(): Store {
+    return (this.#store ??= openStore(this.#options.openOptions));
+  }
+
+  /** Makes the board, unless there is one already. @returns whether it was made */
+  async init(input: { goal: string; approach?: string | undefined }): Promise<boolean> {
+    try {
+      const { store } = await initStore(
+        { goal: input.goal, ...(input.approach === undefined ? {} : { approach: input.approach }) },
+        this.#options.openOptions,
+      );
+      this.#store = store;
+      return true;
+    } catch (error) {
+      if (!(error instanceof CoordError) || error.code !== 'already-initialised') throw error;
+      return false;
+    }
+  }
+
+  /** Who calls. Subagents of one terminal share its process and tell themselves apart by this argument. */
+  callerOf(input: { worker?: string | undefined }): string {
+    if (input.worker === undefined || input.worker === this.worker) return this.worker;
+    if (!this.#options.isBound) return input.worker;
+    throw new CoordError('invalid-input', `This token works as ${this.worker}, not as ${input.worker}.`);
+  }
+
+  /** The longest that a call of this client may wait, in seconds. */
+  longestWait(clientName: string | undefined, hasProgress: boolean): number {
+    if (this.#options.longestWaitSeconds !== undefined) return this.#options.longestWaitSeconds;
+    const known = LONGEST_WAIT.find(({ client }) => client.test(clientName ?? ''));
+    return known && hasProgress ? known.seconds : LONGEST_WAIT_OF_OTHERS;
+  }
+
+  /** Renews the lease of a claim until the task is handed in, or the session ends. */
+  holds(worker: string, taskId: string, leaseSeconds: number): void {
+    this.drops(taskId);
+    if (!this.#options.renewsLeases || this.signal.aborted) return;
+    const lease = new AbortController();
+    this.#leases.set(taskId, lease);
+    keepLease(this.store, { worker, taskId, leaseSeconds }, lease.signal, () => this.drops(taskId));
+  }
+
+  /** Tells the hooks of the session around us who works in it, and on what. A subagent's name is not the session's. */
+  bind(worker: string, task: Task): void {
+    const { claudeSessionId: id, claudePid, openOptions } = this.#options;
+    if (!id || worker !== this.worker) return;
+    const terminal = terminalOf(claudePid);
+    const claim = claimOf(task);
+    const sessions = openSessions(openOptions);
+    if (sessions.namesakes(id, worker, terminal).some((other) => other.claim === claim)) return; // theirs, while they live
+    sessions.update(id, { worker, claim, ...(terminal === undefined ? {} : { terminal }) });
+  }
+
+  /** An error with the places that it names in words. */
+  explain(error: unknown): unknown {
+    return this.#store ? sayWhereKept(error, this.#store) : error;
+  }
+
+  drops(taskId: string): void {
+    this.#leases.get(taskId)?.abort();
+    this.#leases.delete(taskId);
+  }
+
+  /**
+   * Any call of a worker is a sign of life. Where no process stays to renew its leases, the calls do, at most every third
+   * of the lease, so that looking costs no write.
+   */
+  async showsLife(worker: string): Promise<void> {
+    if (this.#options.renewsLeases || !this.#store) return;
+    const { tasks } = await this.#store.read();
+    const now = Date.parse(await this.#store.now());
+    const isDue = tasks.some((task) => {
+      if (task.status !== 'claimed' || task.claimed_by !== worker || task.lease_expires_at === null) return false;
+      const lease = task.lease_seconds ?? DEFAULT_LEASE_SECONDS;
+      return Date.parse(task.lease_expires_at) - now < (lease * 1000 * 2) / 3;
+    });
+    if (isDue) await this.#store.renew({ worker });
+  }
+
+  /** Over HTTP every request has a server of its own, and nobody to be told anything later. */
+  attach(server: McpServer): void {
+    if (!this.#options.renewsLeases) return;
+    this.#servers.add(server);
+  }
+
+  /** Over HTTP nobody could be told of a change, so nothing is kept. */
+  subscribe(uri: string): void {
+    if (!this.#options.renewsLeases) return;
+    if (this.#subscribed.size >= MOST_SUBSCRIBED || uri.length > LONGEST_URI)
+      throw new CoordError('invalid-input', `At most ${MOST_SUBSCRIBED} subscriptions, of ${LONGEST_URI} characters.`);
+    this.#subscribed.add(uri);
+    this.watchResources();
+  }
+
+  unsubscribe(uri: string): void {
+    this.#subscribed.delete(uri);
+  }
+
+  /** From the first client that asks for resources on, tells when their list changed. */
+  watchResources(): void {
+    if (this.#isWatching || !this.#store || !this.#options.renewsLeases) return;
+    this.#isWatching = true;
+    void this.#tellChanges(this.#store).catch(() => (this.#isWatching = false));
+  }
+
+  async #tellChanges(store: Store): Promise<void> {
+    let told = await openTasks(store);
+    let timer: NodeJS.Timeout | undefined;
+    const tell = async (): Promise<void> => {
+      timer = undefined;
+      const now = await openTasks(store);
+      for (const server of this.#servers) {
+        if (!server.isConnected()) continue;
+        if (now !== told) server.sendResourceListChanged();
+        for (const uri of this.#subscribed) await server.server.sendResourceUpdated({ uri });
+      }
+      told = now;
+    };
+    try {
+      for await (const _ of store.changes(this.signal))
+        timer ??= setTimeout(() => void tell().catch(() => {}), QUIET_MS);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort();
+    for (const taskId of this.#leases.keys()) this.drops(taskId);
+    await this.#store?.close();
+  }
+}
+
+/** What the list of resources is made of. */
+async function openTasks(store: Store): Promise<string> {
+  const { tasks } = await store.read();
+  return tasks
+    .filter((task) => !isSettled(task))
+    .map((task) => task.id)
+    .join();
+}

@@ -1,0 +1,78 @@
+/** Hands in the result of a task. */
+import * as z from 'zod/mini';
+import { type Board, type Change, compareIds, eventOf, findTask, replaceTasks } from '../board.ts';
+import { Dependencies } from '../dependencies.ts';
+import { Attempt, Cost, Files, lazily, TaskId, Worker } from '../fields.ts';
+import { toDone } from '../lifecycle.ts';
+import type { Task } from '../task.ts';
+import { clip } from '../text.ts';
+import { withCost } from './add-cost.ts';
+import { heldTask } from './held-task.ts';
+import { withSignOfLife } from './renew.ts';
+
+/** Ten million characters of result: more belongs in a file that the result names. */
+export const MAX_RESULT = 10_000_000;
+
+export const Complete = lazily(() =>
+  z.strictObject({
+    worker: Worker(),
+    task_id: TaskId(),
+    output: z.string().check(z.maxLength(MAX_RESULT), z.describe('what was done, for who builds on it')),
+    files_modified: z.optional(Files()),
+    files_created: z.optional(Files()),
+    attempt: z.optional(Attempt()),
+    /** What the agent's work on this attempt cost, in US dollars. */
+    cost_usd: z.optional(Cost()),
+  }),
+);
+export type Complete = z.infer<ReturnType<typeof Complete>>;
+
+export interface CompleteAnswer {
+  task: Task;
+  /** True when this worker had handed in this very result before. */
+  already: boolean;
+  /** Ids that this completion made claimable, smallest first. */
+  now_claimable: string[];
+}
+
+/**
+ * Hands in a result. The same worker handing in the same result again is a success that changes nothing.
+ *
+ * @param digest  fingerprint of output and files, so that a repetition is known without reading the old result
+ * @throws CoordError `task-not-found`, `claim-lost`
+ */
+export function completeTask(board: Board, input: Complete & { digest: string }, now: string): Change<CompleteAnswer> {
+  const held = findTask(board, input.task_id);
+  if (held.status === 'done' && held.claimed_by === input.worker && held.result_digest === input.digest) {
+    const renewed = withSignOfLife(board, input.worker, now);
+    const answer = { task: held, already: true, now_claimable: [] };
+    return { ...(renewed === board ? {} : { board: renewed }), answer, repeatable: true };
+  }
+  const task = withCost(toDone(heldTask(held, 'complete', input), input.digest, now), input);
+  const next = withSignOfLife(replaceTasks(board, [task]), input.worker, now);
+  return {
+    board: next,
+    answer: { task, already: false, now_claimable: freedBy(board, next, task.id, now) },
+    events: [eventOf(input.worker, 'complete', task, `attempt ${task.attempt}: ${clip(input.output)}`)],
+    result: {
+      task,
+      output: input.output,
+      files_modified: input.files_modified ?? [],
+      files_created: input.files_created ?? [],
+    },
+    repeatable: true,
+  };
+}
+
+/** Only direct dependants can become claimable. */
+function freedBy(before: Board, after: Board, id: string, now: string): string[] {
+  const dependants = (board: Board): Task[] => board.tasks.filter((task) => task.dependencies.includes(id));
+  const claimable = (board: Board): Set<string> => {
+    const candidates = dependants(board);
+    if (candidates.length === 0) return new Set();
+    const dependencies = new Dependencies(board);
+    return new Set(candidates.filter((task) => dependencies.isClaimable(task, now)).map((task) => task.id));
+  };
+  const were = claimable(before);
+  return [...claimable(after)].filter((freed) => !were.has(freed)).toSorted(compareIds);
+}

@@ -1,0 +1,11 @@
+/** Makes a board for a goal; where it is kept is the store's affair, this is what it takes. */
+import * as z from 'zod/mini';
+import { lazily, Reason } from '../fields.ts';
+
+export const InitBoard = lazily(() =>
+  z.strictObject({
+    goal: Reason(),
+    approach: z.optional(z.string().check(z.maxLength(1_000_000))),
+  }),
+);
+export type InitBoard = z.infer<ReturnType<typeof InitBoard>>;

@@ -1,0 +1,30 @@
+/** Gives failed and cancelled tasks another chance. */
+import { type Board, type Change, eventOf, findTask, LEADER, replaceTasks } from '../board.ts';
+import { CoordError } from '../errors.ts';
+import type { TaskIds } from '../fields.ts';
+import { allows, toAvailable } from '../lifecycle.ts';
+import type { Task } from '../task.ts';
+
+/**
+ * Makes them available again, with at least one attempt left.
+ *
+ * @throws CoordError `task-not-found`, `task-state` when one is neither failed nor cancelled
+ */
+export function retryTasks(board: Board, input: TaskIds): Change<{ tasks: Task[] }> {
+  const tasks = input.task_ids.map((id) => {
+    const task = findTask(board, id);
+    if (!allows('retry', task)) {
+      throw new CoordError('task-state', `${id} is ${task.status}; only failed and cancelled tasks can be retried.`, {
+        details: { task_id: id },
+      });
+    }
+    return { ...toAvailable(task), max_attempts: Math.max(task.max_attempts, task.attempt + 1) };
+  });
+  return {
+    board: replaceTasks(board, tasks),
+    answer: { tasks },
+    events: tasks.map((task) =>
+      eventOf(LEADER, 'retry', task, `attempt ${task.attempt + 1} of ${task.max_attempts} is free`),
+    ),
+  };
+}

@@ -1,0 +1,63 @@
+/** Why nothing can be claimed: in data, and in words. */
+import { type Board, compareIds, nextExpiry } from '../board.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { isSettled } from '../lifecycle.ts';
+import type { Task } from '../task.ts';
+
+/**
+ * Why nothing was handed out: `drained` (every task is settled), `blocked` (others must finish first),
+ * `stuck` (all that is left waits for a failed or cancelled task), `empty` (no task yet).
+ */
+export type IdleReason = 'drained' | 'blocked' | 'stuck' | 'empty';
+
+/** Nothing can be claimed now. */
+export interface NotClaimed {
+  task: null;
+  reason: IdleReason;
+  /** Tasks that are not settled. */
+  open: number;
+  /** What the open tasks wait for: claimed tasks (`blocked`), failed and cancelled ones (`stuck`). At most five. */
+  waiting_for: { task_id: string; worker: string | null; status: Task['status'] }[];
+  /** When the next lease runs out, ISO 8601 UTC; null when nothing is claimed. */
+  next_expiry: string | null;
+}
+
+/** Why there is nothing to claim on this board at `now`. Expired last attempts must have been failed before. */
+export function explainIdle(board: Board, dependencies: Dependencies, now: string): NotClaimed {
+  const open = board.tasks.filter((task) => !isSettled(task));
+  const claimed = open.filter((task) => task.status === 'claimed');
+  const base = { task: null, open: open.length, next_expiry: nextExpiry(claimed, now) } as const;
+  const named = (tasks: readonly Task[]): NotClaimed['waiting_for'] =>
+    tasks.slice(0, 5).map((task) => ({ task_id: task.id, worker: task.claimed_by, status: task.status }));
+  if (board.tasks.length === 0) return { ...base, reason: 'empty', waiting_for: [] };
+  if (open.length === 0) return { ...base, reason: 'drained', waiting_for: [] };
+  if (claimed.length > 0) return { ...base, reason: 'blocked', waiting_for: named(claimed) };
+  const stuck = open.filter((task) => dependencies.isStuck(task));
+  if (stuck.length === open.length) {
+    const causes = new Map(stuck.flatMap((task) => dependencies.causes(task)).map((task) => [task.id, task]));
+    return {
+      ...base,
+      reason: 'stuck',
+      waiting_for: named([...causes.values()].toSorted((a, b) => compareIds(a.id, b.id))),
+    };
+  }
+  return { ...base, reason: 'blocked', waiting_for: named(open.filter((task) => dependencies.isClaimable(task, now))) };
+}
+
+/** Why there is nothing to claim, and which tasks and workers it takes. */
+export function waitingText(idle: NotClaimed): string {
+  const tasks = `${idle.open} ${idle.open === 1 ? 'task' : 'tasks'} left`;
+  const named = idle.waiting_for
+    .map((task) => `${task.task_id} (${task.worker === null ? task.status : `claimed by ${task.worker}`})`)
+    .join(', ');
+  switch (idle.reason) {
+    case 'drained':
+      return 'drained: every task is settled';
+    case 'empty':
+      return 'empty: no task yet';
+    case 'blocked':
+      return `blocked: ${tasks}, waiting for ${named}`;
+    case 'stuck':
+      return `stuck: ${tasks}, behind ${named}`;
+  }
+}

@@ -1,0 +1,121 @@
+/** What a person or an agent wants to know about a board at a glance. Bounded, however long the board. */
+import { type Board, compareIds, expireLastAttempts } from '../board.ts';
+import { isExpired } from '../lifecycle.ts';
+import { Dependencies } from '../dependencies.ts';
+import type { Task } from '../task.ts';
+import { claimTask } from '../verbs/claim.ts';
+import { type NotClaimed } from './idle.ts';
+
+/** Names shown of each list before "and N more". */
+const SHOWN = 10;
+
+export interface Counts {
+  total: number;
+  available: number;
+  claimed: number;
+  done: number;
+  failed: number;
+  cancelled: number;
+  /** Derived: what a claim could hand out now. Expired claims count here and in `claimed`. */
+  claimable: number;
+  /** Derived, part of `available`: some dependency is not done. Includes the stuck ones. */
+  blocked: number;
+  /** Derived, part of `blocked`: behind a failed or cancelled task. */
+  stuck: number;
+}
+
+export interface Summary {
+  revision: number;
+  goal: string | null;
+  counts: Counts;
+  /** Who works on what, oldest claim first; at most {@link SHOWN}. */
+  active: {
+    task_id: string;
+    worker: string;
+    description: string;
+    claimed_at: string | null;
+    lease_expires_at: string | null;
+    expired: boolean;
+  }[];
+  /** What a claim would hand out next, best first; at most {@link SHOWN}. */
+  claimable: { task_id: string; priority: number; description: string }[];
+  /** What will never run unless somebody acts, and because of which tasks; at most {@link SHOWN}. */
+  stuck: { task_id: string; because: string[]; description: string }[];
+  /** The failed tasks and why; at most {@link SHOWN}. */
+  failed: { task_id: string; last_error: string | null; description: string }[];
+}
+
+/** Tasks that a claim could hand out now, in the order of priority and id. */
+export function claimableTasks(board: Board, now: string): Task[] {
+  const live = expireLastAttempts(board, now).board;
+  const dependencies = new Dependencies(live);
+  return live.tasks
+    .filter((task) => dependencies.isClaimable(task, now))
+    .toSorted((a, b) => a.priority - b.priority || compareIds(a.id, b.id));
+}
+
+/** The board at a glance, as it stands at `now` (ISO 8601 UTC). */
+export function summarise(board: Board, now: string): Summary {
+  const live = expireLastAttempts(board, now).board;
+  const dependencies = new Dependencies(live);
+  const counts: Counts = {
+    total: live.tasks.length,
+    available: 0,
+    claimed: 0,
+    done: 0,
+    failed: 0,
+    cancelled: 0,
+    claimable: 0,
+    blocked: 0,
+    stuck: 0,
+  };
+  const stuck: Task[] = [];
+  for (const task of live.tasks) {
+    counts[task.status]++;
+    if (dependencies.isBlocked(task)) counts.blocked++;
+    if (dependencies.isStuck(task)) stuck.push(task);
+  }
+  const claimable = claimableTasks(live, now);
+  counts.claimable = claimable.length;
+  counts.stuck = stuck.length;
+  const active = live.tasks
+    .filter((task) => task.status === 'claimed')
+    .toSorted((a, b) => (a.claimed_at ?? '').localeCompare(b.claimed_at ?? '') || compareIds(a.id, b.id));
+  return {
+    revision: live.revision,
+    goal: live.goal ?? null,
+    counts,
+    active: active.slice(0, SHOWN).map((task) => ({
+      task_id: task.id,
+      worker: task.claimed_by ?? '',
+      description: task.description,
+      claimed_at: task.claimed_at,
+      lease_expires_at: task.lease_expires_at,
+      expired: isExpired(task, now),
+    })),
+    claimable: claimable
+      .slice(0, SHOWN)
+      .map((task) => ({ task_id: task.id, priority: task.priority, description: task.description })),
+    stuck: stuck.slice(0, SHOWN).map((task) => ({
+      task_id: task.id,
+      because: dependencies
+        .causes(task)
+        .slice(0, 5)
+        .map((cause) => cause.id),
+      description: task.description,
+    })),
+    failed: live.tasks
+      .filter((task) => task.status === 'failed')
+      .slice(0, SHOWN)
+      .map((task) => ({ task_id: task.id, last_error: task.last_error, description: task.description })),
+  };
+}
+
+/**
+ * Why a claim at `now` would hand nothing out and change nothing; undefined when it is worth making. A waiter asks this
+ * first, so that fifty of them do not queue for the lock.
+ */
+export function idleReason(board: Board, worker: string, now: string): NotClaimed | undefined {
+  const { board: changed, answer } = claimTask(board, { worker }, now);
+  return changed || answer.task ? undefined : answer;
+}

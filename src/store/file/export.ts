@@ -1,0 +1,28 @@
+/** A report where a person wants it: no file of the board, perhaps on another disk. */
+import { lstatSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { CoordError } from '../../model/errors.ts';
+import { replaceFile } from './atomic.ts';
+import { explainErrno, orAbsent } from './errno.ts';
+import { scratchName } from './scratch.ts';
+
+/**
+ * Replaces the file in one step, keeping its mode. A link is followed, what is no file is left alone.
+ *
+ * @throws CoordError `store-unavailable`
+ */
+export function exportFile(path: string, text: string, durable: boolean): void {
+  try {
+    const real = orAbsent(() => realpathSync(path)) ?? path;
+    const there = lstatSync(real, { throwIfNoEntry: false });
+    if (there && !there.isFile()) {
+      throw new CoordError('store-unavailable', `${path} is no ordinary file; nothing was written.`, {
+        details: { why: 'no-file', path },
+      });
+    }
+    const mode = there ? { mode: there.mode & 0o777 } : {};
+    replaceFile(real, text, { scratch: scratchName(dirname(real)), durable, ...mode });
+  } catch (error) {
+    throw explainErrno(error);
+  }
+}

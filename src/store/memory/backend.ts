@@ -1,0 +1,99 @@
+/** A backend in memory: for tests and dry runs. One process, nothing survives it. */
+import type { Board, BoardEvent, Change } from '../../model/board.ts';
+import type { Discovery, LogEntry, Result } from '../../model/views/report.ts';
+import type { Task } from '../../model/task.ts';
+import type { Backend, Documents, Moment } from '../store.ts';
+
+export class MemoryBackend implements Backend {
+  readonly location = 'memory';
+  readonly documents: Documents;
+  readonly #now: () => string;
+  readonly #waiting = new Set<() => void>();
+  readonly #results = new Map<string, Result>();
+  readonly #log: LogEntry[] = [];
+  #board: Board;
+
+  constructor(board: Board, now: () => string) {
+    this.#board = board;
+    this.#now = now;
+    this.documents = this.#makeDocuments();
+  }
+
+  async commit<T extends object>(change: (board: Board, now: string) => Change<T>): Promise<T & Moment> {
+    const now = this.#now();
+    const { board, answer, events, result } = change(structuredClone(this.#board), now);
+    if (!board) return { ...answer, revision: this.#board.revision, at: now };
+    if (result) {
+      const { task, ...texts } = result;
+      const { id, claimed_by, attempt, completed_at } = task;
+      this.#results.set(id, { task_id: id, worker: claimed_by ?? '', attempt, completed_at, ...texts });
+    }
+    this.#board = { ...structuredClone(board), revision: this.#board.revision + 1 };
+    await this.documents.addToLog(events ?? []);
+    for (const wake of this.#waiting) wake();
+    return { ...answer, revision: this.#board.revision, at: now };
+  }
+
+  async now(): Promise<string> {
+    return this.#now();
+  }
+
+  async read(): Promise<Board> {
+    return structuredClone(this.#board);
+  }
+
+  async *changes(signal: AbortSignal): AsyncGenerator<void> {
+    let isNew = true;
+    let wake = (): void => {};
+    const note = (): void => {
+      isNew = true;
+      wake();
+    };
+    this.#waiting.add(note);
+    signal.addEventListener('abort', note);
+    try {
+      while (!signal.aborted) {
+        if (isNew) {
+          isNew = false;
+          yield;
+        } else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      this.#waiting.delete(note);
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  #makeDocuments(): Documents {
+    let plan = '';
+    const discoveries: Discovery[] = [];
+    const refused = new Map<string, string>();
+    return {
+      readPlan: async () => plan,
+      writePlan: async (text, append) => (plan = `${append ? `${plan}\n` : ''}${text.trimEnd()}\n`),
+      addDiscovery: async (discovery) => {
+        const stored = { id: `discovery-${discoveries.length + 1}`, ...discovery };
+        discoveries.push(stored);
+        return stored;
+      },
+      discoveries: async () => [...discoveries],
+      results: async (tasks: readonly Task[]) =>
+        tasks.map((task) => this.#results.get(task.id)).filter((result) => result !== undefined),
+      keepRefused: async ({ task_id, worker, attempt, output }) => {
+        const name = `${task_id}.${worker}.${attempt}`;
+        refused.set(name, output);
+        return { ref: 'refused', name };
+      },
+      writeSummary: async () => ({ ref: 'summary' }),
+      where: () => undefined,
+      addToLog: async (events: readonly BoardEvent[]) => {
+        const time = this.#now();
+        for (const { agent, event, task_id, message } of events) {
+          this.#log.push({ time, agent, event, task_id: task_id ?? null, message: message ?? '' });
+        }
+      },
+      log: async () => [...this.#log],
+    };
+  }
+}
