@@ -1,0 +1,70 @@
+/** The table of the lifecycle is what the verbs do: each verb on a task of each status, with everything else in its favour. */
+import { describe, expect, test } from 'vitest';
+import type { Board, Change } from '../../src/model/board.ts';
+import { CoordError } from '../../src/model/errors.ts';
+import { allows, LIFECYCLE, type Verb } from '../../src/model/lifecycle.ts';
+import { STATUSES } from '../../src/model/limits.ts';
+import type { Status, Task } from '../../src/model/task.ts';
+import { cancelTasks } from '../../src/model/verbs/cancel-tasks.ts';
+import { claimTask } from '../../src/model/verbs/claim.ts';
+import { completeTask } from '../../src/model/verbs/complete.ts';
+import { editTask } from '../../src/model/verbs/edit-task.ts';
+import { failTask } from '../../src/model/verbs/fail.ts';
+import { releaseTask } from '../../src/model/verbs/release.ts';
+import { renewLeases } from '../../src/model/verbs/renew.ts';
+import { retryTasks } from '../../src/model/verbs/retry-tasks.ts';
+import { takeBackTasks } from '../../src/model/verbs/take-back-tasks.ts';
+import { expireLastAttempts } from '../../src/model/board.ts';
+import { board, claimed, later, NOW, task } from '../support/boards.ts';
+
+const id = 'task-001';
+const OF: Record<Status, Task> = {
+  available: task(id),
+  claimed: claimed(id, 'w'),
+  done: task(id, { status: 'done', claimed_by: 'w', completed_at: NOW, result_digest: 'x' }),
+  failed: task(id, { status: 'failed', completed_at: NOW }),
+  cancelled: task(id, { status: 'cancelled', completed_at: NOW }),
+};
+
+/** What a verb makes of the one task of a board; several ways where the table names several statuses. */
+const RUN: Record<Verb, ((board: Board) => Change<unknown>)[]> = {
+  claim: [(b) => claimTask(b, { worker: 'w', task_id: id }, NOW)],
+  renew: [(b) => renewLeases(b, { worker: 'w' }, NOW)],
+  complete: [(b) => completeTask(b, { worker: 'w', task_id: id, output: 'o', digest: 'x' }, NOW)],
+  fail: [
+    (b) => failTask(b, { worker: 'w', task_id: id, error: 'e' }, NOW),
+    (b) => failTask(b, { worker: 'w', task_id: id, error: 'e', retry: false }, NOW),
+  ],
+  release: [(b) => releaseTask(b, { worker: 'w', task_id: id }, NOW)],
+  expire: [
+    (b) => {
+      const last = { ...b, tasks: b.tasks.map((one) => ({ ...one, attempt: one.max_attempts })) };
+      const { board: next, failed } = expireLastAttempts(last, later(9999));
+      return failed.length > 0 ? { board: next, answer: undefined } : { answer: undefined };
+    },
+  ],
+  edit: [(b) => editTask(b, { task_id: id, priority: 1 })],
+  retry: [(b) => retryTasks(b, { task_ids: [id] })],
+  cancel: [(b) => cancelTasks(b, { task_ids: [id] }, NOW)],
+  takeBack: [(b) => takeBackTasks(b, { task_ids: [id] })],
+};
+
+describe.each(Object.keys(LIFECYCLE) as Verb[])('%s', (verb) => {
+  test.each(STATUSES)('of a task that is %s does what the table says', (status) => {
+    const { from, refused } = LIFECYCLE[verb];
+    const wanted = from[status];
+    expect(allows(verb, { status })).toBe(wanted !== undefined);
+    const ends: (Status | undefined)[] = [];
+    for (const run of RUN[verb]) {
+      try {
+        const next = run(board(OF[status])).board;
+        ends.push(next ? next.tasks[0]?.status : wanted === undefined ? undefined : status);
+      } catch (error) {
+        expect(error).toBeInstanceOf(CoordError);
+        expect([wanted, (error as CoordError).code]).toEqual([undefined, refused]); // as just checked
+      }
+    }
+    if (refused !== undefined && wanted === undefined) expect(ends).toEqual([]);
+    else expect([...new Set(ends)]).toEqual(wanted === undefined ? [undefined] : [wanted].flat());
+  });
+});
