@@ -86,6 +86,11 @@ export function isHeldBy(task: Task, worker: string): task is ClaimedTask {
   return task.status === 'claimed' && task.claimed_by === worker;
 }
 
+/** The tasks that this worker holds. */
+export function heldBy(tasks: readonly Task[], worker: string): ClaimedTask[] {
+  return tasks.filter((task) => isHeldBy(task, worker));
+}
+
 /** Names one claim of a task, which no other has: `task-001#2` is its second. */
 export function claimOf({ id, attempt }: Pick<Task, 'id' | 'attempt'>): string {
   return `${id}#${attempt}`;

@@ -5,7 +5,7 @@ import type { NotClaimed } from '../model/views/idle.ts';
 import { summarise } from '../model/views/summary.ts';
 import { sleep } from '../store/clock.ts';
 import { nextTask } from '../store/wait.ts';
-import { attempt, giveBackUnbegun } from './attempt.ts';
+import { attempt, type AttemptEnd, giveBackUnbegun } from './attempt.ts';
 import type { Run } from './run.ts';
 
 export interface PoolOptions {
@@ -99,7 +99,7 @@ export class Pool {
     }
   }
 
-  async #attempt(worker: string, { task, already }: Claimed): Promise<Awaited<ReturnType<typeof attempt>>> {
+  async #attempt(worker: string, { task, already }: Claimed): Promise<AttemptEnd> {
     const { id: task_id, attempt: number, description } = task;
     if (this.#run.ending.draining.aborted || this.#run.backoff.waitMs > 0) {
       // Claimed in the very moment in which nothing new was to be begun.

@@ -2,7 +2,6 @@
 import type { Store } from '../../store/store.ts';
 import type { Context } from '../io.ts';
 import type { OpenOptions } from '../../store/open.ts';
-import type { Task } from '../../model/task.ts';
 import type { Session, Sessions } from '../../store/sessions.ts';
 
 /** What is known when a hook is called. */
@@ -43,7 +42,3 @@ export async function onBoard<T>(call: Call, work: (store: Store) => Promise<T>)
     await store.close();
   }
 }
-
-/** The claims under a name, whoever made them. */
-export const heldBy = (tasks: readonly Task[], worker: string): Task[] =>
-  tasks.filter((task) => task.status === 'claimed' && task.claimed_by === worker);

@@ -4,14 +4,15 @@
  */
 import { dirname, relative } from 'node:path';
 import { CoordError } from '../../model/errors.ts';
-import { claimOf } from '../../model/lifecycle.ts';
+import { claimOf, heldBy } from '../../model/lifecycle.ts';
 import type { Task } from '../../model/task.ts';
 import { clip, visible } from '../../model/text.ts';
 import { isName } from '../../model/limits.ts';
 import { openSessions, terminalOf } from '../../store/sessions.ts';
 import type { Context, Reply } from '../io.ts';
-import { remember, onBoard, heldBy, type Call } from './hook-call.ts';
+import { remember, onBoard, type Call } from './hook-call.ts';
 import { sessionStart } from './session-start.ts';
+import { isRecord } from '../../model/values.ts';
 
 /** A lease is renewed at most this often by the tools that a session uses. */
 const LIFE_MS = 15_000;
@@ -61,7 +62,7 @@ function closed(error: unknown): Reply {
 
 function parseEvent(text: string): Record<string, unknown> | undefined {
   const event: unknown = JSON.parse(text);
-  return typeof event === 'object' && event !== null && !Array.isArray(event) ? { ...event } : undefined;
+  return isRecord(event) ? event : undefined;
 }
 
 /** The session's worker: COORD_WORKER, or who it was before. Without one, or without a board, there is nothing to do. */

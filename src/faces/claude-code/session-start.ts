@@ -1,6 +1,6 @@
 /** The hook at the start of a session: who you are, what you hold, what there is to do. */
-import { remember, onBoard, heldBy, type Call } from './hook-call.ts';
-import { claimOf } from '../../model/lifecycle.ts';
+import { remember, onBoard, type Call } from './hook-call.ts';
+import { claimOf, heldBy } from '../../model/lifecycle.ts';
 import type { Task } from '../../model/task.ts';
 import type { Reply } from '../io.ts';
 import { visible, clip } from '../../model/text.ts';

@@ -57,7 +57,7 @@ export type ClaimAnswer = Claimed | NotClaimed;
 export function claimTask(before: Board, input: Claim, now: string): Change<ClaimAnswer> {
   const { board, failed } = expireLastAttempts(before, now);
   const expired = failed.map((task) => eventOf(LEADER, 'expire', task, task.last_error ?? ''));
-  const mine = board.tasks.filter((task) => isLive(task, now)).find((task) => task.claimed_by === input.worker);
+  const mine = board.tasks.find((task): task is ClaimedTask => isHeldBy(task, input.worker) && isLive(task, now));
   if (mine && (input.task_id === undefined || input.task_id === mine.id)) {
     const events = expired.length > 0 ? { events: expired } : {};
     return { ...renewed(board, mine, input, now), ...events, repeatable: true };

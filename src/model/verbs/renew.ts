@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { type Board, type Change, replaceTasks } from '../board.ts';
 import { lazily, Worker } from '../fields.ts';
-import { isHeldBy, withLease } from '../lifecycle.ts';
+import { heldBy, withLease } from '../lifecycle.ts';
 import type { ClaimedTask } from '../task.ts';
 
 export const Renew = lazily(() => z.strictObject({ worker: Worker() }));
@@ -10,7 +10,7 @@ export type Renew = z.infer<ReturnType<typeof Renew>>;
 
 /** Renews every lease that a worker holds, expired ones too as long as nobody took the task over. */
 export function renewLeases(board: Board, { worker }: Renew, now: string): Change<{ tasks: ClaimedTask[] }> {
-  const tasks = heldBy(board, worker).map((task) => withLease(task, undefined, now));
+  const tasks = heldBy(board.tasks, worker).map((task) => withLease(task, undefined, now));
   if (tasks.length === 0) return { answer: { tasks } };
   return { board: replaceTasks(board, tasks), answer: { tasks }, repeatable: true };
 }
@@ -18,10 +18,4 @@ export function renewLeases(board: Board, { worker }: Renew, now: string): Chang
 /** Whatever a worker does is a sign of life: the same as part of another change. */
 export function withSignOfLife(board: Board, worker: string, now: string): Board {
   return renewLeases(board, { worker }, now).board ?? board;
-}
-
-function heldBy(board: Board, worker: string): ClaimedTask[] {
-  const held: ClaimedTask[] = [];
-  for (const task of board.tasks) if (isHeldBy(task, worker)) held.push(task);
-  return held;
 }

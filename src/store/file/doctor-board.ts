@@ -4,7 +4,6 @@ import { join, basename } from 'node:path';
 import { CoordError } from '../../model/errors.ts';
 import { DIGESTS } from './commit-digests.ts';
 import { setAside, type Patient, type Check } from './doctor-check.ts';
-import { isExpired } from '../../model/lifecycle.ts';
 import { parseRevision } from './board-text.ts';
 import { replaceFile, namesIn } from './atomic.ts';
 import { readIfThere } from './open-file.ts';
@@ -13,6 +12,8 @@ import { Tree } from './tree.ts';
 import { scratchName } from './scratch.ts';
 import { ResultFiles } from './result-files.ts';
 import { nameOf } from './commit-id.ts';
+import { isLive } from '../../model/lifecycle.ts';
+
 export async function checkFolders({ tree }: Patient): Promise<Check> {
   const missing = tree.folders().filter((folder) => !lstatSync(folder, { throwIfNoEntry: false }));
   if (missing.length === 0) return { check: 'folders', ok: true, message: 'all there' };
@@ -144,8 +145,8 @@ export async function checkResults({ tree, options, tasks }: Patient): Promise<C
   const missing = head.value.tasks.filter(
     (task) => task.status === 'done' && !lstatSync(tree.result(task.id), { throwIfNoEntry: false }),
   );
-  const isLive = head.value.tasks.some((task) => task.status === 'claimed' && !isExpired(task, options.now()));
-  if (unfinished > 0 && !isLive) {
+  const isWorkedOn = head.value.tasks.some((task) => isLive(task, options.now()));
+  if (unfinished > 0 && !isWorkedOn) {
     return {
       check,
       ok: false,

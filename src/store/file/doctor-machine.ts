@@ -7,6 +7,7 @@ import { setAside, type Patient, type Check } from './doctor-check.ts';
 import { isLinkUnsupported } from './errno.ts';
 import { STALE_MS } from './lock.ts';
 import { clockSkew } from './board-clock.ts';
+
 /** Scratch of a command that has just ended is swept by the next one. */
 const MINUTE_MS = 60_000;
 

@@ -3,6 +3,7 @@ import { type FSWatcher, watch } from 'chokidar';
 import { lstatSync } from 'node:fs';
 import { createIfAbsent } from './atomic.ts';
 import { unsafe } from './errno.ts';
+import { Nudges } from '../nudges.ts';
 
 /** After the last event one more look, for what came while the previous look was under way. */
 const ECHO_MS = 100;
@@ -36,14 +37,10 @@ export async function* watchBell(
   const { signal } = options;
   if (signal.aborted) return;
   if (!mayBeWatched(bell)) throw unsafe(bell, 'is no ordinary file');
-  let isNew = false;
-  let wake = (): void => {};
+  const nudges = new Nudges();
+  const note = nudges.nudge;
   let echo: NodeJS.Timeout | undefined;
   let again: NodeJS.Timeout | undefined;
-  const note = (): void => {
-    isNew = true;
-    wake();
-  };
   const noteTwice = (): void => {
     note();
     clearTimeout(echo);
@@ -86,14 +83,8 @@ export async function* watchBell(
   const checking = setInterval(() => {
     if (watcher && inodeOf(bell) !== watched) begin(watcher.options.usePolling);
   }, SAME_MS);
-  signal.addEventListener('abort', note, { once: true });
   try {
-    while (!signal.aborted) {
-      if (isNew) {
-        isNew = false;
-        yield;
-      } else await new Promise<void>((resolve) => (wake = resolve));
-    }
+    yield* nudges.until(signal);
   } finally {
     clearTimeout(echo);
     clearTimeout(again);

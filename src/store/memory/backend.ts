@@ -3,6 +3,7 @@ import type { Board, BoardEvent, Change } from '../../model/board.ts';
 import type { Discovery, LogEntry, Result } from '../../model/views/report.ts';
 import type { Task } from '../../model/task.ts';
 import type { Backend, Documents, Moment } from '../store.ts';
+import { Nudges } from '../nudges.ts';
 
 export class MemoryBackend implements Backend {
   readonly location = 'memory';
@@ -43,23 +44,13 @@ export class MemoryBackend implements Backend {
   }
 
   async *changes(signal: AbortSignal): AsyncGenerator<void> {
-    let isNew = true;
-    let wake = (): void => {};
-    const note = (): void => {
-      isNew = true;
-      wake();
-    };
-    this.#waiting.add(note);
-    signal.addEventListener('abort', note);
+    const nudges = new Nudges();
+    nudges.nudge(); // it stands at once
+    this.#waiting.add(nudges.nudge);
     try {
-      while (!signal.aborted) {
-        if (isNew) {
-          isNew = false;
-          yield;
-        } else await new Promise<void>((resolve) => (wake = resolve));
-      }
+      yield* nudges.until(signal);
     } finally {
-      this.#waiting.delete(note);
+      this.#waiting.delete(nudges.nudge);
     }
   }
 
