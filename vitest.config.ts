@@ -8,7 +8,8 @@ export default defineConfig({
     // Real processes on shared machines: a bound only against hanging, far above what any test needs.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // Most of them wait for processes: two more files than cores keep both cores busy.
+    maxWorkers: 4,
     maxConcurrency: 16,
   },
 });

@@ -83,7 +83,7 @@ function load(file) {
   const module = { exports: {} };
   modules.set(file, module);
   const filename = path.join(dist, file);
-  const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(filename, 'latin1')}\n})`;
+  const source = fs.readFileSync(filename, 'latin1');
   let cachedData;
   if (isCached && cacheFolder) cachedData = readCache(path.join(cacheFolder, `${command}-${file}.bin`));
   const script = new Script(source, {

@@ -9,8 +9,11 @@ import { rolldown } from 'rolldown';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 
+/** Our own code. */
+const SOURCES = join(import.meta.dirname, '../src/');
+
 /**
- * Three things that packages load at every start and we do without: commander's node:child_process (2 ms), loaded on use
+ * What is loaded at every start and we do without: commander's node:child_process (2 ms) and our own node:os, loaded on use
  * instead; proper-lockfile's signal-exit, which listens to a dozen signals (2 ms) so that a killed process leaves no
  * lock (ours handles the signals that matter, a lock left behind is harmless, and the end of the process is enough); and
  * the MCP SDK's ajv (15 ms), which checks what users answer to elicitations. Our server asks for none.
@@ -19,26 +22,33 @@ const lighter = {
   name: 'lighter',
   resolveId(id, importer) {
     if (id === 'node:child_process' && importer?.includes('/commander/')) return '\0lazy-child-process';
+    if (id === 'node:os' && importer?.startsWith(SOURCES)) return '\0lazy-os';
     if (id === '@modelcontextprotocol/server/_shims') return '\0no-elicitation';
     return id === 'signal-exit' ? '\0exit-only' : null;
   },
   load(id) {
     if (id === '\0lazy-child-process')
       return "module.exports = { get spawn() { return require('child_process').spawn; } };";
+    if (id === '\0lazy-os')
+      return `module.exports = { ${['devNull', 'homedir', 'hostname', 'tmpdir'].map((name) => `get ${name}() { return require('os').${name}; }`).join(', ')} };`;
     if (id === '\0no-elicitation')
       return "import process from 'node:process'; export { process }; export class DefaultJsonSchemaValidator { getValidator() { throw new Error('not built in'); } }";
     return id === '\0exit-only' ? "module.exports = (listener) => process.once('exit', listener);" : null;
   },
 };
-/** Pure ASCII: read as one byte a character, and half the size in memory. */
-const ascii = {
-  name: 'ascii',
+/**
+ * Pure ASCII: read as one byte a character, and half the size in memory. And the function around it that bin/coord.cjs
+ * calls: put around it there, it would cost a command two copies of its code, and one more garbage collection.
+ */
+const wrapped = {
+  name: 'wrapped',
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
-      chunk.code = chunk.code?.replace(
+      const code = chunk.code?.replace(
         /[^\0-\x7f]/g,
         (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
       );
+      chunk.code = `(function(exports,require,module,__filename,__dirname){${code}\n})`;
     }
   },
 };
@@ -49,7 +59,7 @@ mkdirSync('dist', { recursive: true });
 const binary = await rolldown({
   input: { coord: 'src/main.ts' },
   platform: 'node',
-  plugins: [lighter, ascii],
+  plugins: [lighter, wrapped],
   // proper-lockfile's graceful-fs retries on EMFILE, which a command with three open files does not need; 5 ms.
   // jsonc-parser's main is UMD, whose requires no bundler can follow.
   resolve: {

@@ -11,16 +11,21 @@ declare const COORD_VERSION: string;
 /** How long a task may take to be given back, once what worked on it was killed. */
 const LAST_MS = 3000;
 
-const controller = new AbortController();
+let controller: AbortController | undefined;
 const lastMoments = new Set<() => void>();
 let interrupts = 0;
 let lostOutput: string | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt(signal));
 
+/** Made for whoever asks whether to stop: most commands are done before anybody could. */
+function stopping(): AbortController {
+  return (controller ??= new AbortController());
+}
+
 /** The first one stops cleanly; the second kills what runs and gives it back, if that can be done in a moment; the third ends it. */
 function interrupt(signal: 'SIGINT' | 'SIGTERM'): void {
   interrupts++;
-  if (interrupts === 1) return controller.abort();
+  if (interrupts === 1) return stopping().abort();
   if (interrupts === 2 && lastMoments.size > 0) {
     for (const work of lastMoments) work();
     setTimeout(() => endBy(signal), LAST_MS).unref();
@@ -44,7 +49,7 @@ function heedHangup(): void {
   void import('./runner/processes.ts').then(({ isHangupIgnored }) => {
     const isIgnored = isHangupIgnored(process.env);
     process.on('SIGHUP', () => {
-      if (!isIgnored) controller.abort();
+      if (!isIgnored) stopping().abort();
     });
   });
 }
@@ -68,8 +73,15 @@ void runCli(
     readStdin,
     readStdinAtOnce,
     openStreams: () => ({ input: process.stdin, output: process.stdout }),
-    program: { node: process.execPath, script: scriptPath() },
-    signal: controller.signal,
+    program: {
+      node: process.execPath,
+      get script() {
+        return scriptPath();
+      },
+    },
+    get signal() {
+      return stopping().signal;
+    },
     heedHangup,
     atSecondInterrupt: (work) => {
       lastMoments.add(work);
@@ -132,7 +144,7 @@ function writeAll(fd: 1 | 2, bytes: Buffer): void {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code === 'EPIPE') controller.abort(); // the reader has gone, as after `| head`: nothing to go on for
+      if (code === 'EPIPE') stopping().abort(); // the reader has gone, as after `| head`: nothing to go on for
       else if (code !== 'EAGAIN' && fd === 1) lostOutput = String(code);
       if (code !== 'EAGAIN') return;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5); // a full pipe that does not block: let the reader read
@@ -154,8 +166,8 @@ async function readStdin(): Promise<string> {
   const chunks: Buffer[] = [];
   const stop = (): void =>
     void process.stdin.destroy(new CoordError('interrupted', 'Interrupted while reading stdin.'));
-  controller.signal.addEventListener('abort', stop);
+  stopping().signal.addEventListener('abort', stop);
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk); // no encoding is set: buffers
-  controller.signal.removeEventListener('abort', stop);
+  stopping().signal.removeEventListener('abort', stop);
   return Buffer.concat(chunks).toString();
 }

@@ -21,8 +21,9 @@ export const Priority = lazily(() => z.int().check(z.minimum(1), z.maximum(10)))
 export const Description = lazily(() =>
   z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(MAX_TEXT)),
 );
-export const Worker = lazily(() => Name().check(z.describe('your name, such as terminal-2')));
-export const TaskId = lazily(() => Name().check(z.describe('a task id, such as task-001')));
+/** What a worker calls itself. */
+export const Worker = lazily(() => Name());
+export const TaskId = lazily(() => Name());
 export const Files = lazily(() =>
   z.array(z.string().check(z.minLength(1), z.maxLength(1024))).check(z.maxLength(1000)),
 );
@@ -38,9 +39,7 @@ export const Reason = lazily(() =>
 );
 /** US dollars. */
 export const Cost = lazily(() => z.number().check(z.minimum(0), z.maximum(1_000_000)));
-export const Attempt = lazily(() =>
-  z.int().check(z.minimum(1), z.describe('the attempt that the claim named; refuses when it is no longer yours')),
-);
+export const Attempt = lazily(() => z.int().check(z.minimum(1)));
 /** Tasks by id, as several verbs of the leader take them. */
 export const TaskIds = lazily(() =>
   z.strictObject({ task_ids: z.array(TaskId()).check(z.minLength(1), z.maxLength(100_000)) }),

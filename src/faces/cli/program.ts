@@ -22,9 +22,10 @@ const KNOWN = ['leader', 'worker', 'mcp', 'orchestrate', 'log', 'doctor', 'promp
 /**
  * The whole tree. `run` is handed every action; nothing runs before `parseAsync`.
  *
- * @param only  the first word; where it is known, other groups stay empty: what is typed should not pay for what is not
+ * @param typed  the words; where the first is known, other groups stay empty: what is typed should not pay for what is not
  */
-export function buildProgram(version: string, run: Run, only?: string): Command {
+export function buildProgram(version: string, run: Run, typed: readonly string[] = []): Command {
+  const [first = '', second] = typed;
   const program = new Command('coord')
     .description(
       'One task queue for several Claude Code terminals: a leader adds tasks, workers claim them, nobody collides.',
@@ -48,12 +49,12 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
     };
   const leader = program.command('leader').description('Terminal 1: set the goal, add tasks, watch, sum up.');
   /** With options first, as in `coord --dir x mcp`, nobody knows yet: then all are filled. */
-  const isWanted = (group: string): boolean => !KNOWN.includes(only ?? '') || only === group;
-  if (isWanted('leader')) addLeaderCommands(leader, action);
+  const isWanted = (group: string): boolean => !KNOWN.includes(first) || first === group;
+  if (isWanted('leader')) addCommands(leader, LEADER, action, second);
   const worker = program
     .command('worker')
     .description('Terminals 2, 3 …: claim a task, do it, hand in the result, again.');
-  if (isWanted('worker')) addWorkerCommands(worker, action);
+  if (isWanted('worker')) addCommands(worker, WORKER, action, second);
 
   program
     .command('log')
@@ -91,7 +92,7 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
   const orchestrate = program
     .command('orchestrate')
     .description('Start Claude Code processes that plan a goal and work through it.');
-  if (isWanted('orchestrate')) addOrchestrateCommands(orchestrate, action);
+  if (isWanted('orchestrate')) addCommands(orchestrate, ORCHESTRATE, action, second);
 
   program
     .command('hook', { hidden: true })
@@ -125,7 +126,7 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
     .action(action(async () => (await import('../claude-code/setup.ts')).claude));
 
   const trust = program.command('trust').description('Allow boards that another user has made, on this machine.');
-  if (isWanted('trust')) addTrustCommands(trust, action);
+  if (isWanted('trust')) addCommands(trust, TRUST, action, second);
 
   program
     .command('completion')
@@ -151,266 +152,278 @@ export function buildProgram(version: string, run: Run, only?: string): Command 
 
 type Action = (load: () => Promise<Handler>) => (this: Command, ...args: unknown[]) => Promise<void>;
 
-function addLeaderCommands(leader: Command, action: Action): void {
-  leader
-    .command('init')
-    .description('Make .coordination/ for a goal.')
-    .argument('<goal>', 'what all tasks together should reach')
-    .option('--approach <text>', 'how, for master-plan.md')
-    .option('--force', 'put an existing board aside as a backup and start anew')
-    .addHelpText(
-      'after',
-      examples(
-        'coord leader init "Build a REST API"',
-        'coord leader init "Ship 2.0" --approach "API first, then the UI"',
-      ),
-    )
-    .action(action(async () => (await import('./leader.ts')).init));
+/** The commands of a group, by name: each is given its place in the tree, and says what it takes. */
+type Group = Readonly<Record<string, (command: Command, action: Action) => Command>>;
 
-  leader
-    .command('plan')
-    .description('Print master-plan.md, or replace it.')
-    .argument('[text]', 'the new plan; - reads stdin')
-    .option('--append', 'add to the plan instead of replacing it')
-    .addHelpText(
-      'after',
-      examples(
-        'coord leader plan',
-        'coord leader plan --append "Auth by JWT, see src/auth.ts"',
-        'coord leader plan - < plan.md',
-      ),
-    )
-    .action(action(async () => (await import('./leader.ts')).plan));
+/** Adds the commands of a group, or just the one that was typed: building the others would take longer than running it. */
+function addCommands(group: Command, commands: Group, action: Action, typed: string | undefined): void {
+  const names = typed !== undefined && Object.hasOwn(commands, typed) ? [typed] : Object.keys(commands);
+  for (const name of names) commands[name]?.(group.command(name), action);
+}
 
-  withTaskOptions(
-    leader
-      .command('add-task')
-      .description('Add one task to the queue.')
-      .argument('<description>', 'one outcome, 5 to 15 minutes of work; - reads stdin'),
-  )
-    .option('--exclusive', 'never beside another claimed task that names one of its files')
-    .option('--key <name>', 'adding the same key again gives the same task')
-    .addHelpText(
-      'after',
-      examples(
-        'coord leader add-task "Create User model" -p 1 -f src/models/user.ts',
-        'coord leader add-task "Create login endpoint" -p 2 -d task-001 --hints "Use JWT"',
-      ),
-    )
-    .action(action(async () => (await import('./leader-tasks.ts')).addTask));
+/** `coord leader …` */
+const LEADER: Group = {
+  init: (command, action) =>
+    command
+      .description('Make .coordination/ for a goal.')
+      .argument('<goal>', 'what all tasks together should reach')
+      .option('--approach <text>', 'how, for master-plan.md')
+      .option('--force', 'put an existing board aside as a backup and start anew')
+      .addHelpText(
+        'after',
+        examples(
+          'coord leader init "Build a REST API"',
+          'coord leader init "Ship 2.0" --approach "API first, then the UI"',
+        ),
+      )
+      .action(action(async () => (await import('./leader.ts')).init)),
 
-  leader
-    .command('import')
-    .description('Add many tasks in one transaction, all or none.')
-    .argument('<file>', 'JSON array, {"tasks": […]}, JSON Lines, YAML or a Markdown list; - reads stdin')
-    .addHelpText(
-      'after',
-      `${examples('coord leader import tasks.json', 'coord leader import - < TODO.md')}
+  plan: (command, action) =>
+    command
+      .description('Print master-plan.md, or replace it.')
+      .argument('[text]', 'the new plan; - reads stdin')
+      .option('--append', 'add to the plan instead of replacing it')
+      .addHelpText(
+        'after',
+        examples(
+          'coord leader plan',
+          'coord leader plan --append "Auth by JWT, see src/auth.ts"',
+          'coord leader plan - < plan.md',
+        ),
+      )
+      .action(action(async () => (await import('./leader.ts')).plan)),
+
+  'add-task': (command, action) =>
+    withTaskOptions(
+      command
+        .description('Add one task to the queue.')
+        .argument('<description>', 'one outcome, 5 to 15 minutes of work; - reads stdin'),
+    )
+      .option('--exclusive', 'never beside another claimed task that names one of its files')
+      .option('--key <name>', 'adding the same key again gives the same task')
+      .addHelpText(
+        'after',
+        examples(
+          'coord leader add-task "Create User model" -p 1 -f src/models/user.ts',
+          'coord leader add-task "Create login endpoint" -p 2 -d task-001 --hints "Use JWT"',
+        ),
+      )
+      .action(action(async () => (await import('./leader-tasks.ts')).addTask)),
+
+  import: (command, action) =>
+    command
+      .description('Add many tasks in one transaction, all or none.')
+      .argument('<file>', 'JSON array, {"tasks": […]}, JSON Lines, YAML or a Markdown list; - reads stdin')
+      .addHelpText(
+        'after',
+        `${examples('coord leader import tasks.json', 'coord leader import - < TODO.md')}
 
 Fields: description, key, priority, dependencies, files, hints, tags, max_attempts, exclusive. Dependencies name ids of
 the board, keys of the file, or task-1, task-2 … (or #1, #2 …) for the n-th task of the file.`,
+      )
+      .action(action(async () => (await import('./leader-tasks.ts')).importTasks)),
+
+  status: (command, action) =>
+    command
+      .description('Show counts, who works on what, what comes next, what is stuck and why.')
+      .option('--watch', 'show it again at every change, until Ctrl-C')
+      .addHelpText('after', examples('coord leader status', 'coord leader status --watch'))
+      .action(action(async () => (await import('./leader.ts')).status)),
+
+  list: (command, action) =>
+    command
+      .description('List tasks.')
+      .option('-s, --status <status>', 'available, claimed, done, failed, cancelled, claimable, blocked or stuck')
+      .option('-t, --tag <tag>', 'only tasks with this tag')
+      .option('-n, --limit <n>', 'at most so many', wholeNumber(1), 20)
+      .addHelpText(
+        'after',
+        examples('coord leader list', 'coord leader list --status failed', 'coord leader list --tag auth --limit 100'),
+      )
+      .action(action(async () => (await import('./leader.ts')).list)),
+
+  show: (command, action) =>
+    command
+      .description('Show everything about one task.')
+      .argument('<task>', 'such as task-001')
+      .addHelpText('after', examples('coord leader show task-001'))
+      .action(action(async () => (await import('./leader.ts')).show)),
+
+  edit: (command, action) =>
+    withTaskOptions(command.description('Change what a task says.').argument('<task>', 'such as task-001'))
+      .option('--description <text>', 'another description')
+      .option('--exclusive', 'never beside another claimed task that names one of its files')
+      .option('--no-exclusive', 'the opposite')
+      .option('--clear <fields...>', 'empty these: depends, files, hints, tag')
+      .addHelpText(
+        'after',
+        examples(
+          'coord leader edit task-003 -p 1 --hints "The schema is in db/schema.sql"',
+          'coord leader edit task-003 --clear depends',
+        ),
+      )
+      .action(action(async () => (await import('./leader-tasks.ts')).edit)),
+
+  retry: (command, action) =>
+    command
+      .description('Give failed or cancelled tasks another attempt.')
+      .argument('<tasks...>', 'such as task-001')
+      .addHelpText('after', examples('coord leader retry task-002'))
+      .action(action(async () => (await import('./leader-tasks.ts')).retry)),
+
+  cancel: (command, action) =>
+    command
+      .description('Cancel tasks that are not settled.')
+      .argument('<tasks...>', 'such as task-001')
+      .option('--cascade', 'also every task that waits for one of these')
+      .addHelpText('after', examples('coord leader cancel task-002', 'coord leader cancel task-002 --cascade'))
+      .action(action(async () => (await import('./leader-tasks.ts')).cancel)),
+
+  release: (command, action) =>
+    command
+      .description('Take claims away from their workers.')
+      .argument('<tasks...>', 'such as task-001')
+      .addHelpText('after', examples('coord leader release task-002'))
+      .action(action(async () => (await import('./leader-tasks.ts')).release)),
+
+  graph: (command, action) =>
+    command
+      .description('Print the dependency graph with the state of each task and the critical path.')
+      .addOption(new Option('--format <format>', 'how').choices(['text', 'mermaid', 'dot']).default('text'))
+      .addHelpText(
+        'after',
+        examples(
+          'coord leader graph',
+          'coord leader graph --format mermaid',
+          'coord leader graph --format dot | dot -Tsvg > graph.svg',
+        ),
+      )
+      .action(action(async () => (await import('./leader.ts')).graph)),
+
+  wait: (command, action) =>
+    command
+      .description(
+        'Sleep until every task is settled or stuck, then print the counts (exit 1 if any failed or is stuck).',
+      )
+      .option('--timeout <duration>', 'give up after this long (exit 5)', duration)
+      .addHelpText('after', examples('coord leader wait', 'coord leader wait --timeout 10m'))
+      .action(action(async () => (await import('./leader.ts')).wait)),
+
+  aggregate: (command, action) =>
+    command
+      .description('Write results and discoveries into summary.md.')
+      .option('-o, --output <file>', 'another file; - prints it')
+      .addHelpText('after', examples('coord leader aggregate', 'coord leader aggregate -o - | less'))
+      .action(action(async () => (await import('./leader.ts')).aggregate)),
+};
+
+/** `coord worker …` */
+const WORKER: Group = {
+  claim: (command, action) =>
+    withWaitOptions(
+      command
+        .description('Claim the next task, or the one that you name.')
+        .argument('<worker>', 'your name, such as terminal-2')
+        .argument('[task]', 'this task and no other')
+        .option('--wait', 'sleep until there is one, or every task is settled'),
     )
-    .action(action(async () => (await import('./leader-tasks.ts')).importTasks));
+      .addHelpText(
+        'after',
+        examples(
+          'coord worker claim terminal-2',
+          'coord worker claim terminal-2 --wait --timeout 9m',
+          'coord worker claim terminal-2 task-004',
+        ),
+      )
+      .action(action(async () => (await import('./worker.ts')).claim)),
 
-  leader
-    .command('status')
-    .description('Show counts, who works on what, what comes next, what is stuck and why.')
-    .option('--watch', 'show it again at every change, until Ctrl-C')
-    .addHelpText('after', examples('coord leader status', 'coord leader status --watch'))
-    .action(action(async () => (await import('./leader.ts')).status));
-
-  leader
-    .command('list')
-    .description('List tasks.')
-    .option('-s, --status <status>', 'available, claimed, done, failed, cancelled, claimable, blocked or stuck')
-    .option('-t, --tag <tag>', 'only tasks with this tag')
-    .option('-n, --limit <n>', 'at most so many', wholeNumber(1), 20)
-    .addHelpText(
-      'after',
-      examples('coord leader list', 'coord leader list --status failed', 'coord leader list --tag auth --limit 100'),
-    )
-    .action(action(async () => (await import('./leader.ts')).list));
-
-  leader
-    .command('show')
-    .description('Show everything about one task.')
-    .argument('<task>', 'such as task-001')
-    .addHelpText('after', examples('coord leader show task-001'))
-    .action(action(async () => (await import('./leader.ts')).show));
-
-  withTaskOptions(leader.command('edit').description('Change what a task says.').argument('<task>', 'such as task-001'))
-    .option('--description <text>', 'another description')
-    .option('--exclusive', 'never beside another claimed task that names one of its files')
-    .option('--no-exclusive', 'the opposite')
-    .option('--clear <fields...>', 'empty these: depends, files, hints, tag')
-    .addHelpText(
-      'after',
-      examples(
-        'coord leader edit task-003 -p 1 --hints "The schema is in db/schema.sql"',
-        'coord leader edit task-003 --clear depends',
-      ),
-    )
-    .action(action(async () => (await import('./leader-tasks.ts')).edit));
-
-  leader
-    .command('retry')
-    .description('Give failed or cancelled tasks another attempt.')
-    .argument('<tasks...>', 'such as task-001')
-    .addHelpText('after', examples('coord leader retry task-002'))
-    .action(action(async () => (await import('./leader-tasks.ts')).retry));
-
-  leader
-    .command('cancel')
-    .description('Cancel tasks that are not settled.')
-    .argument('<tasks...>', 'such as task-001')
-    .option('--cascade', 'also every task that waits for one of these')
-    .addHelpText('after', examples('coord leader cancel task-002', 'coord leader cancel task-002 --cascade'))
-    .action(action(async () => (await import('./leader-tasks.ts')).cancel));
-
-  leader
-    .command('release')
-    .description('Take claims away from their workers.')
-    .argument('<tasks...>', 'such as task-001')
-    .addHelpText('after', examples('coord leader release task-002'))
-    .action(action(async () => (await import('./leader-tasks.ts')).release));
-
-  leader
-    .command('graph')
-    .description('Print the dependency graph with the state of each task and the critical path.')
-    .addOption(new Option('--format <format>', 'how').choices(['text', 'mermaid', 'dot']).default('text'))
-    .addHelpText(
-      'after',
-      examples(
-        'coord leader graph',
-        'coord leader graph --format mermaid',
-        'coord leader graph --format dot | dot -Tsvg > graph.svg',
-      ),
-    )
-    .action(action(async () => (await import('./leader.ts')).graph));
-
-  leader
-    .command('wait')
-    .description(
-      'Sleep until every task is settled or stuck, then print the counts (exit 1 if any failed or is stuck).',
-    )
-    .option('--timeout <duration>', 'give up after this long (exit 5)', duration)
-    .addHelpText('after', examples('coord leader wait', 'coord leader wait --timeout 10m'))
-    .action(action(async () => (await import('./leader.ts')).wait));
-
-  leader
-    .command('aggregate')
-    .description('Write results and discoveries into summary.md.')
-    .option('-o, --output <file>', 'another file; - prints it')
-    .addHelpText('after', examples('coord leader aggregate', 'coord leader aggregate -o - | less'))
-    .action(action(async () => (await import('./leader.ts')).aggregate));
-}
-
-function addWorkerCommands(worker: Command, action: Action): void {
-  withWaitOptions(
-    worker
-      .command('claim')
-      .description('Claim the next task, or the one that you name.')
-      .argument('<worker>', 'your name, such as terminal-2')
-      .argument('[task]', 'this task and no other')
-      .option('--wait', 'sleep until there is one, or every task is settled'),
-  )
-    .addHelpText(
-      'after',
-      examples(
-        'coord worker claim terminal-2',
-        'coord worker claim terminal-2 --wait --timeout 9m',
-        'coord worker claim terminal-2 task-004',
-      ),
-    )
-    .action(action(async () => (await import('./worker.ts')).claim));
-
-  worker
-    .command('done')
-    .alias('complete')
-    .description('Hand in the result of a task.')
-    .argument('<worker>', 'your name')
-    .argument('<task>', 'the task that you hold')
-    .argument('[output]', 'what you did; - reads stdin')
-    .option('-m, --modified <files...>', 'files that you changed')
-    .option('-c, --created <files...>', 'files that you made')
-    .option('--attempt <n>', 'the attempt that the claim named: refuses if it is not yours any more', wholeNumber(1))
-    .addHelpText(
-      'after',
-      examples(
-        'coord worker done terminal-2 task-001 "User model with tests" -c src/user.ts',
-        'npm test 2>&1 | coord worker done terminal-2 task-001 -',
-      ),
-    )
-    .action(action(async () => (await import('./worker.ts')).complete));
-
-  worker
-    .command('fail')
-    .description('Give a task up; it is tried again until its attempts are used up.')
-    .argument('<worker>', 'your name')
-    .argument('<task>', 'the task that you hold')
-    .argument('<reason>', 'what is wrong and what you tried; - reads stdin')
-    .option('--no-retry', 'nobody should try again')
-    .option('--attempt <n>', 'the attempt that the claim named', wholeNumber(1))
-    .addHelpText('after', examples('coord worker fail terminal-2 task-001 "The schema of users is missing"'))
-    .action(action(async () => (await import('./worker.ts')).fail));
-
-  worker
-    .command('release')
-    .description('Give a task back unfinished.')
-    .argument('<worker>', 'your name')
-    .argument('<task>', 'the task that you hold')
-    .argument('[reason]', 'notes for whoever claims it next; - reads stdin')
-    .option('--attempt <n>', 'the attempt that the claim named', wholeNumber(1))
-    .addHelpText('after', examples('coord worker release terminal-2 task-001 "Model done, tests missing"'))
-    .action(action(async () => (await import('./worker.ts')).release));
-
-  worker
-    .command('heartbeat')
-    .description('Renew the leases that you hold.')
-    .argument('<worker>', 'your name')
-    .addHelpText('after', examples('coord worker heartbeat terminal-2'))
-    .action(action(async () => (await import('./worker.ts')).heartbeat));
-
-  worker
-    .command('list')
-    .description('List what could be claimed now.')
-    .addHelpText('after', examples('coord worker list'))
-    .action(action(async () => (await import('./worker.ts')).list));
-
-  worker
-    .command('discover')
-    .description('Share a finding with everybody.')
-    .argument('<worker>', 'your name')
-    .argument('<text>', 'the finding; - reads stdin')
-    .option('-t, --tag <tags...>', 'words to find it by')
-    .option('--task <id>', 'the task it is about')
-    .addHelpText('after', examples('coord worker discover terminal-2 "Dates are stored in UTC" -t db'))
-    .action(action(async () => (await import('./worker.ts')).discover));
-
-  worker
-    .command('context')
-    .description('Print the brief once more: task, plan, results it builds on, discoveries.')
-    .argument('<worker>', 'your name')
-    .addHelpText('after', examples('coord worker context terminal-2'))
-    .action(action(async () => (await import('./worker.ts')).showContext));
-
-  withWaitOptions(
-    worker
-      .command('run')
-      .description('Loop: claim, run a command with the task, hand in what it prints, until every task is settled.')
+  done: (command, action) =>
+    command
+      .alias('complete')
+      .description('Hand in the result of a task.')
       .argument('<worker>', 'your name')
-      .argument('<command...>', 'after --: the command and its arguments'),
-  )
-    .addHelpText(
-      'after',
-      `${examples('coord worker run terminal-2 -- ./do-task.sh', 'coord worker run terminal-2 -- claude -p "Do the task on stdin"')}
+      .argument('<task>', 'the task that you hold')
+      .argument('[output]', 'what you did; - reads stdin')
+      .option('-m, --modified <files...>', 'files that you changed')
+      .option('-c, --created <files...>', 'files that you made')
+      .option('--attempt <n>', 'the attempt that the claim named: refuses if it is not yours any more', wholeNumber(1))
+      .addHelpText(
+        'after',
+        examples(
+          'coord worker done terminal-2 task-001 "User model with tests" -c src/user.ts',
+          'npm test 2>&1 | coord worker done terminal-2 task-001 -',
+        ),
+      )
+      .action(action(async () => (await import('./worker.ts')).complete)),
+
+  fail: (command, action) =>
+    command
+      .description('Give a task up; it is tried again until its attempts are used up.')
+      .argument('<worker>', 'your name')
+      .argument('<task>', 'the task that you hold')
+      .argument('<reason>', 'what is wrong and what you tried; - reads stdin')
+      .option('--no-retry', 'nobody should try again')
+      .option('--attempt <n>', 'the attempt that the claim named', wholeNumber(1))
+      .addHelpText('after', examples('coord worker fail terminal-2 task-001 "The schema of users is missing"'))
+      .action(action(async () => (await import('./worker.ts')).fail)),
+
+  release: (command, action) =>
+    command
+      .description('Give a task back unfinished.')
+      .argument('<worker>', 'your name')
+      .argument('<task>', 'the task that you hold')
+      .argument('[reason]', 'notes for whoever claims it next; - reads stdin')
+      .option('--attempt <n>', 'the attempt that the claim named', wholeNumber(1))
+      .addHelpText('after', examples('coord worker release terminal-2 task-001 "Model done, tests missing"'))
+      .action(action(async () => (await import('./worker.ts')).release)),
+
+  heartbeat: (command, action) =>
+    command
+      .description('Renew the leases that you hold.')
+      .argument('<worker>', 'your name')
+      .addHelpText('after', examples('coord worker heartbeat terminal-2'))
+      .action(action(async () => (await import('./worker.ts')).heartbeat)),
+
+  list: (command, action) =>
+    command
+      .description('List what could be claimed now.')
+      .addHelpText('after', examples('coord worker list'))
+      .action(action(async () => (await import('./worker.ts')).list)),
+
+  discover: (command, action) =>
+    command
+      .description('Share a finding with everybody.')
+      .argument('<worker>', 'your name')
+      .argument('<text>', 'the finding; - reads stdin')
+      .option('-t, --tag <tags...>', 'words to find it by')
+      .option('--task <id>', 'the task it is about')
+      .addHelpText('after', examples('coord worker discover terminal-2 "Dates are stored in UTC" -t db'))
+      .action(action(async () => (await import('./worker.ts')).discover)),
+
+  context: (command, action) =>
+    command
+      .description('Print the brief once more: task, plan, results it builds on, discoveries.')
+      .argument('<worker>', 'your name')
+      .addHelpText('after', examples('coord worker context terminal-2'))
+      .action(action(async () => (await import('./worker.ts')).showContext)),
+
+  run: (command, action) =>
+    withWaitOptions(
+      command
+        .description('Loop: claim, run a command with the task, hand in what it prints, until every task is settled.')
+        .argument('<worker>', 'your name')
+        .argument('<command...>', 'after --: the command and its arguments'),
+    )
+      .addHelpText(
+        'after',
+        `${examples('coord worker run terminal-2 -- ./do-task.sh', 'coord worker run terminal-2 -- claude -p "Do the task on stdin"')}
 
 The command gets the brief on stdin and COORD_TASK_ID, COORD_TASK_DESCRIPTION, COORD_TASK_FILES (one a line),
 COORD_TASK_HINTS, COORD_TASK_TAGS, COORD_TASK_PRIORITY, COORD_TASK_ATTEMPT, COORD_WORKER and COORDINATION_DIR.
 Exit code 0: its stdout is the result. Otherwise the task fails with its stderr. The lease is renewed meanwhile.`,
-    )
-    .action(action(async () => (await import('./worker-run.ts')).run));
-}
+      )
+      .action(action(async () => (await import('./worker-run.ts')).run)),
+};
 
 function addMcpCommands(mcp: Command, action: Action): void {
   mcp
@@ -451,90 +464,98 @@ COORD_MCP_TOKENS="worker=token,worker=token".`,
     );
 }
 
-function addOrchestrateCommands(orchestrate: Command, action: Action): void {
-  withRunOptions(
-    orchestrate
-      .command('run')
-      .description('Plan a goal with one Claude Code, work through it with several, sum up.')
-      .argument('<goal>', 'what to reach'),
-  )
-    .option('--no-plan', 'no planning: work through what is on the board, or in --tasks')
-    .option('--tasks <file>', 'tasks to add first, in any format of coord leader import')
-    .option('--plan-only', 'plan, show the tasks, and stop there')
-    .addHelpText(
-      'after',
-      examples(
-        'coord orchestrate run "Build a REST API for user management" -w 3',
-        'coord orchestrate run "Build API" --no-plan --tasks my-tasks.json',
-        `coord orchestrate run "Fix the flaky tests" --budget 5 --allowed-tools "Bash(npm test *)"`,
-      ),
+/** `coord orchestrate …` */
+const ORCHESTRATE: Group = {
+  run: (command, action) =>
+    withRunOptions(
+      command
+        .description('Plan a goal with one Claude Code, work through it with several, sum up.')
+        .argument('<goal>', 'what to reach'),
     )
-    .action(action(async () => (await import('./orchestrate.ts')).run));
-  withRunOptions(
-    orchestrate.command('resume').description('Go on with the board as it is: after a crash, Ctrl-C or an edit.'),
-  )
-    .addHelpText('after', examples('coord orchestrate resume -w 3'))
-    .action(action(async () => (await import('./orchestrate.ts')).resume));
-  orchestrate
-    .command('init')
-    .description('Write orchestration.json for a goal.')
-    .argument('<goal>', 'what to reach')
-    .option('--force', 'replace the file that is there')
-    .addHelpText('after', examples('coord orchestrate init "Build a REST API"'))
-    .action(action(async () => (await import('./orchestrate.ts')).init));
-  orchestrate
-    .command('create-task')
-    .description('Add a task to orchestration.json.')
-    .argument('<description>', 'one outcome, 5 to 15 minutes of work; - reads stdin')
-    .option('-p, --priority <n>', '1 (first) to 10 (last), default 5', wholeNumber(1, 10))
-    .option('-d, --depends <ids...>', 'task-1, task-2 …: the n-th of the file', collectNames)
-    .option('-f, --files <paths...>', 'files that the task will touch')
-    .option('--hints <text>', 'what the worker should know')
-    .addHelpText(
-      'after',
-      examples(
-        'coord orchestrate create-task "Create User model" -p 1',
-        'coord orchestrate create-task "Add login" -p 2 -d task-1',
-      ),
-    )
-    .action(action(async () => (await import('./orchestrate.ts')).createTask));
-  withRunOptions(
-    orchestrate
-      .command('from-config')
-      .description('Work through the tasks of orchestration.json.')
-      .argument('[file]', 'default orchestration.json'),
-  )
-    .addHelpText(
-      'after',
-      examples('coord orchestrate from-config', 'coord orchestrate from-config orchestration.json -w 2'),
-    )
-    .action(action(async () => (await import('./orchestrate.ts')).fromConfig));
-  orchestrate
-    .command('status')
-    .description('Show counts, who works on what, what is stuck and why.')
-    .addHelpText('after', examples('coord orchestrate status'))
-    .action(action(async () => (await import('./leader.ts')).status));
-}
+      .option('--no-plan', 'no planning: work through what is on the board, or in --tasks')
+      .option('--tasks <file>', 'tasks to add first, in any format of coord leader import')
+      .option('--plan-only', 'plan, show the tasks, and stop there')
+      .addHelpText(
+        'after',
+        examples(
+          'coord orchestrate run "Build a REST API for user management" -w 3',
+          'coord orchestrate run "Build API" --no-plan --tasks my-tasks.json',
+          `coord orchestrate run "Fix the flaky tests" --budget 5 --allowed-tools "Bash(npm test *)"`,
+        ),
+      )
+      .action(action(async () => (await import('./orchestrate.ts')).run)),
 
-function addTrustCommands(trust: Command, action: Action): void {
-  trust
-    .command('board')
-    .description('Use a board although somebody else owns it: whoever can write there can mislead you.')
-    .argument('<path>', 'its .coordination/, or the folder around it')
-    .addHelpText('after', examples('coord trust board /srv/shared/project'))
-    .action(action(async () => (await import('./trust.ts')).trust));
-  trust
-    .command('list')
-    .description('List what you have allowed.')
-    .addHelpText('after', examples('coord trust list'))
-    .action(action(async () => (await import('./trust.ts')).list));
-  trust
-    .command('revoke')
-    .description('Take it back.')
-    .argument('<path>', 'as coord trust list shows it')
-    .addHelpText('after', examples('coord trust revoke /srv/shared/project/.coordination'))
-    .action(action(async () => (await import('./trust.ts')).revoke));
-}
+  resume: (command, action) =>
+    withRunOptions(command.description('Go on with the board as it is: after a crash, Ctrl-C or an edit.'))
+      .addHelpText('after', examples('coord orchestrate resume -w 3'))
+      .action(action(async () => (await import('./orchestrate.ts')).resume)),
+
+  init: (command, action) =>
+    command
+      .description('Write orchestration.json for a goal.')
+      .argument('<goal>', 'what to reach')
+      .option('--force', 'replace the file that is there')
+      .addHelpText('after', examples('coord orchestrate init "Build a REST API"'))
+      .action(action(async () => (await import('./orchestrate.ts')).init)),
+
+  'create-task': (command, action) =>
+    command
+      .description('Add a task to orchestration.json.')
+      .argument('<description>', 'one outcome, 5 to 15 minutes of work; - reads stdin')
+      .option('-p, --priority <n>', '1 (first) to 10 (last), default 5', wholeNumber(1, 10))
+      .option('-d, --depends <ids...>', 'task-1, task-2 …: the n-th of the file', collectNames)
+      .option('-f, --files <paths...>', 'files that the task will touch')
+      .option('--hints <text>', 'what the worker should know')
+      .addHelpText(
+        'after',
+        examples(
+          'coord orchestrate create-task "Create User model" -p 1',
+          'coord orchestrate create-task "Add login" -p 2 -d task-1',
+        ),
+      )
+      .action(action(async () => (await import('./orchestrate.ts')).createTask)),
+
+  'from-config': (command, action) =>
+    withRunOptions(
+      command
+        .description('Work through the tasks of orchestration.json.')
+        .argument('[file]', 'default orchestration.json'),
+    )
+      .addHelpText(
+        'after',
+        examples('coord orchestrate from-config', 'coord orchestrate from-config orchestration.json -w 2'),
+      )
+      .action(action(async () => (await import('./orchestrate.ts')).fromConfig)),
+
+  status: (command, action) =>
+    command
+      .description('Show counts, who works on what, what is stuck and why.')
+      .addHelpText('after', examples('coord orchestrate status'))
+      .action(action(async () => (await import('./leader.ts')).status)),
+};
+
+/** `coord trust …` */
+const TRUST: Group = {
+  board: (command, action) =>
+    command
+      .description('Use a board although somebody else owns it: whoever can write there can mislead you.')
+      .argument('<path>', 'its .coordination/, or the folder around it')
+      .addHelpText('after', examples('coord trust board /srv/shared/project'))
+      .action(action(async () => (await import('./trust.ts')).trust)),
+
+  list: (command, action) =>
+    command
+      .description('List what you have allowed.')
+      .addHelpText('after', examples('coord trust list'))
+      .action(action(async () => (await import('./trust.ts')).list)),
+
+  revoke: (command, action) =>
+    command
+      .description('Take it back.')
+      .argument('<path>', 'as coord trust list shows it')
+      .addHelpText('after', examples('coord trust revoke /srv/shared/project/.coordination'))
+      .action(action(async () => (await import('./trust.ts')).revoke)),
+};
 
 /** What every run of agents can be told. Its defaults may come from the environment, so they are not set here. */
 function withRunOptions(command: Command): Command {

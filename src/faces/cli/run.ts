@@ -20,7 +20,7 @@ export async function runCli(io: Io, version: string): Promise<number> {
     for (const note of reply.notes ?? []) context.note(note);
     exitCode = reply.exitCode ?? EXIT.done;
   };
-  const program = buildProgram(version, run, io.argv[0]);
+  const program = buildProgram(version, run, io.argv);
   const json = wantsJson(io.argv);
   configureOutput(program, io, json);
   try {

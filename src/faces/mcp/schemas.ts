@@ -1,6 +1,7 @@
 /** Schemas as MCP clients see them: small, since every model that connects pays for them in tokens. */
 import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import * as z from 'zod/mini';
+import { DEFAULT_LEASE_SECONDS } from '../../model/limits.ts';
 
 export type JsonSchema = Record<string, unknown>;
 
@@ -17,18 +18,35 @@ const UNSAID = new Set([
   'default',
 ]);
 
-/** Fields that many tools have. Only the first explains them. */
-const EXPLAINED_ONCE = ['worker', 'task_id', 'attempt'];
+/** What a field means, wherever it stands. Those that many tools have, `worker` above all, the first of them explains. */
+const MEANING: Readonly<Record<string, string>> = {
+  description: 'one outcome, 5 to 15 minutes of work',
+  key: 'the same key again gives the same task',
+  priority: '1 (first) to 10 (last), default 5',
+  dependencies: 'ids, keys, or task-1, task-2 … for the n-th of a batch',
+  files: 'paths it will touch',
+  hints: 'what the worker should know',
+  exclusive: 'never beside a claimed task that shares a file',
+  lease_seconds: `default ${DEFAULT_LEASE_SECONDS}`,
+  output: 'what was done, for who builds on it',
+  error: 'why, for whoever tries next',
+  retry: 'false: nobody should try again',
+  reason: 'notes for the next worker',
+};
 
 /**
- * The JSON Schema of an input, without {@link UNSAID}. Strictness stays: no property but the named ones.
+ * The JSON Schema of an input, without {@link UNSAID}, and with the {@link MEANING} of its fields. Strictness stays: no
+ * property but the named ones.
  *
- * @param isFirst  explains the fields that many tools have
+ * @param first  explains the fields that many tools have
  */
-export function inputJson(schema: z.ZodMiniType, isFirst = false): JsonSchema {
+export function inputJson(schema: z.ZodMiniType, first: Readonly<Record<string, string>> = {}): JsonSchema {
   const json = slim(z.toJSONSchema(schema, { io: 'input' })) as JsonSchema; // an object stays an object
   const properties = json['properties'] as Record<string, JsonSchema>; // of an object schema
-  if (!isFirst) for (const name of EXPLAINED_ONCE) delete properties[name]?.['description'];
+  for (const [name, property] of Object.entries(properties)) {
+    const description = first[name] ?? MEANING[name];
+    if (description !== undefined) property['description'] ??= description;
+  }
   return json;
 }
 

@@ -124,7 +124,11 @@ export function addTools(server: McpServer, session: Session): void {
   add('claim_task', {
     description: 'Take the next task, or the one you hold.',
     input: inputs.ClaimTask,
-    inputJson: () => inputJson(inputs.ClaimTask(), true),
+    inputJson: () =>
+      inputJson(inputs.ClaimTask(), {
+        worker: 'your name, such as terminal-2',
+        task_id: 'this task and no other',
+      }),
     output: answer({ claimed: yesNo, task: record, reason: text }),
     isIdempotent: true,
     isAlwaysLoaded: true,

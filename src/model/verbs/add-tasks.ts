@@ -11,17 +11,15 @@ import { type Shown, shownStatus } from '../views/listing.ts';
 
 export const NewTask = lazily(() =>
   z.strictObject({
-    description: Description().check(z.describe('one outcome, 5 to 15 minutes of work')),
-    key: z.optional(Name().check(z.describe('the same key again gives the same task'))),
-    priority: z.optional(Priority().check(z.describe('1 (first) to 10 (last), default 5'))),
-    dependencies: z.optional(
-      Dependencies().check(z.describe('ids, keys, or task-1, task-2 … for the n-th of a batch')),
-    ),
-    files: z.optional(Files().check(z.describe('paths it will touch'))),
-    hints: z.optional(Hints().check(z.describe('what the worker should know'))),
+    description: Description(),
+    key: z.optional(Name()),
+    priority: z.optional(Priority()),
+    dependencies: z.optional(Dependencies()),
+    files: z.optional(Files()),
+    hints: z.optional(Hints()),
     tags: z.optional(Tags()),
-    max_attempts: z.optional(MaxAttempts().check(z.describe('claims before the task counts as failed, default 3'))),
-    exclusive: z.optional(z.boolean().check(z.describe('never beside a claimed task that shares a file'))),
+    max_attempts: z.optional(MaxAttempts()),
+    exclusive: z.optional(z.boolean()),
   }),
 );
 export const AddTasks = lazily(() =>

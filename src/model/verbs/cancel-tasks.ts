@@ -9,7 +9,7 @@ import type { Task } from '../task.ts';
 
 export const CancelTasks = lazily(() =>
   z.extend(TaskIds(), {
-    cascade: z.optional(z.boolean().check(z.describe('also every task that waits for one of these'))),
+    cascade: z.optional(z.boolean()),
   }),
 );
 export type CancelTasks = z.infer<ReturnType<typeof CancelTasks>>;

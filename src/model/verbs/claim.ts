@@ -26,10 +26,8 @@ const MAX_LEASE_SECONDS = 31_536_000;
 export const Claim = lazily(() =>
   z.strictObject({
     worker: Worker(),
-    task_id: z.optional(TaskId().check(z.describe('this task and no other'))),
-    lease_seconds: z.optional(
-      z.int().check(z.minimum(1), z.maximum(MAX_LEASE_SECONDS), z.describe(`default ${DEFAULT_LEASE_SECONDS}`)),
-    ),
+    task_id: z.optional(TaskId()),
+    lease_seconds: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_LEASE_SECONDS))),
   }),
 );
 export type Claim = z.infer<ReturnType<typeof Claim>>;

@@ -17,7 +17,7 @@ export const Complete = lazily(() =>
   z.strictObject({
     worker: Worker(),
     task_id: TaskId(),
-    output: z.string().check(z.maxLength(MAX_RESULT), z.describe('what was done, for who builds on it')),
+    output: z.string().check(z.maxLength(MAX_RESULT)),
     files_modified: z.optional(Files()),
     files_created: z.optional(Files()),
     attempt: z.optional(Attempt()),

@@ -13,8 +13,8 @@ export const Fail = lazily(() =>
   z.strictObject({
     worker: Worker(),
     task_id: TaskId(),
-    error: Reason().check(z.describe('why, for whoever tries next')),
-    retry: z.optional(z.boolean().check(z.describe('false: nobody should try again'))),
+    error: Reason(),
+    retry: z.optional(z.boolean()),
     attempt: z.optional(Attempt()),
     cost_usd: z.optional(Cost()),
   }),

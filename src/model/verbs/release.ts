@@ -13,7 +13,7 @@ export const Release = lazily(() =>
   z.strictObject({
     worker: Worker(),
     task_id: TaskId(),
-    reason: z.optional(Reason().check(z.describe('notes for the next worker'))),
+    reason: z.optional(Reason()),
     attempt: z.optional(Attempt()),
     cost_usd: z.optional(Cost()),
   }),

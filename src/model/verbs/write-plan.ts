@@ -5,7 +5,7 @@ import { lazily } from '../fields.ts';
 export const WritePlan = lazily(() =>
   z.strictObject({
     text: z.string().check(z.maxLength(1_000_000)),
-    append: z.optional(z.boolean().check(z.describe('add to the plan instead of replacing it'))),
+    append: z.optional(z.boolean()),
   }),
 );
 export type WritePlan = z.infer<ReturnType<typeof WritePlan>>;

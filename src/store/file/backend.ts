@@ -189,8 +189,9 @@ export class FileBackend implements Backend {
       if (folder === undefined) return; // the whole log went away in this very moment
       const isPublished = await this.#tasks.publish({ folder, revision }, before?.bytes);
       // Whoever renames last must leave the newest.
-      if (!isPublished || log.latest(folder) !== revision) await this.#settle();
-      await log.trim(folder, made.size);
+      const revisions = log.revisions(folder);
+      if (!isPublished || revisions.at(-1) !== revision) await this.#settle();
+      await log.trim(folder, made.size, revisions);
       await this.#tasks.sweep();
       this.#options.at('trimmed');
       await this.#logEvents(events);

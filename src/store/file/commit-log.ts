@@ -289,10 +289,10 @@ export class CommitLog<T> {
    * was paused may yet put such an old copy into tasks.json.
    *
    * @param stateBytes  size of the newest
+   * @param revisions  what was in the folder a moment ago
    */
-  async trim(folder: string, stateBytes: number): Promise<void> {
+  async trim(folder: string, stateBytes: number, revisions = this.revisions(folder)): Promise<void> {
     const keep = Math.max(KEEP_AT_LEAST, Math.min(KEEP, Math.floor(KEEP_BYTES / stateBytes)));
-    const revisions = this.revisions(folder);
     if (revisions.length < keep + Math.min(SLACK, keep / 2)) return;
     const { digest } = await import('../digest.ts');
     const digests: string[] = [];

@@ -77,8 +77,8 @@ export interface Scratch {
   isDisplaced: boolean;
   /** Made by this very process. */
   isOwn: boolean;
-  /** Its maker cannot come back to it. */
-  isLeft: boolean;
+  /** Its maker cannot come back to it. Asked of the system when it is read. */
+  readonly isLeft: boolean;
   /** Milliseconds since it was made or moved here, by the file system's clock. */
   age: number;
 }
@@ -95,8 +95,16 @@ export function scratchIn(folder: string, now: number): Scratch[] {
     const age = now - Math.max(stat.ctimeMs, stat.mtimeMs);
     const isHere = host === hostTag();
     const isOwn = isHere && Number(pid) === process.pid;
-    const isLeft = age > DAY_MS || (isHere && !isOwn && isDead(Number(pid)));
-    found.push({ name, path, isDisplaced: prefix.startsWith(DISPLACED), isOwn, isLeft, age });
+    found.push({
+      name,
+      path,
+      isDisplaced: prefix.startsWith(DISPLACED),
+      isOwn,
+      get isLeft() {
+        return age > DAY_MS || (isHere && !isOwn && isDead(Number(pid)));
+      },
+      age,
+    });
   }
   return found.toSorted((a, b) => b.age - a.age);
 }

@@ -275,7 +275,7 @@ export class TasksFile {
     let displaced = files.filter((file) => file.isDisplaced).length;
     for (const file of files) {
       const patience = when.isFull === true ? 0 : displaced > MOST_DISPLACED ? MOMENT_MS : EDITOR_MS;
-      const mayGo = file.isDisplaced ? (file.isLeft || file.isOwn) && file.age >= patience : file.isLeft;
+      const mayGo = file.isDisplaced ? file.age >= patience && (file.isOwn || file.isLeft) : file.isLeft;
       if (!mayGo && when.isMissing !== true) continue;
       if (this.isTouched(file)) await this.#absorbDisplaced(file.path);
       if (!mayGo) continue;

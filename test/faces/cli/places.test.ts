@@ -220,10 +220,12 @@ describe('the compiled-code cache', () => {
       () => Buffer.alloc(5000, 7),
     ]) {
       const [file = ''] = bins(cache());
-      const whole = readFileSync(file).length;
       writeFileSync(file, damage(readFileSync(file)));
       for (let i = 0; i < 2; i++) expect(run()).toMatchObject({ status: 0, stderr: '' });
-      expect(readFileSync(file).length).toBe(whole);
+      // Whole again: two copies that agree. V8 does not make the same number of bytes of it each time.
+      const mended = readFileSync(file);
+      expect(mended.length).toBeGreaterThan(5000);
+      expect(mended.subarray(0, mended.length / 2).equals(mended.subarray(mended.length / 2))).toBe(true);
     }
   });
 
