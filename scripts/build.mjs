@@ -80,7 +80,11 @@ const { output } = await binary.write({
   // Each file costs a command half a millisecond: what is always loaded together is one. A hook needs the first, all else both.
   codeSplitting: {
     groups: [
-      { name: 'words', test: /src\/(model\/(text|limits|errors|values)|store\/state-folder)\.ts$/, priority: 3 },
+      {
+        name: 'words',
+        test: /src\/(model\/(text|limits|errors|values)|store\/state-folder|faces\/durations)\.ts$/,
+        priority: 3,
+      },
       {
         name: 'base',
         test: /src\/(model\/lifecycle|store\/(clock|sessions)|store\/file\/(find|guard|errno|open-file|atomic|tree|trusted|scratch|sessions))\.ts$/,
@@ -88,7 +92,7 @@ const { output } = await binary.write({
       },
       {
         name: 'store',
-        test: /(src\/(model\/(board|dependencies|graph|files|overlaps|fields|parse-input|stored-board|views\/idle|views\/listing|verbs\/.*)|store\/(open|board-store|places)|store\/file\/(backend|board-clock|board-text|commit-id|commit-log|commit-name|commit-digests|discovery-text|documents|file-stamp|lock|migrate|result-files|result-text|tasks-content|tasks-file))\.ts)$/,
+        test: /(src\/(model\/(archived|board|dependencies|undo|globs|graph|files|overlaps|fields|parse-input|stored-board|views\/idle|views\/listing|verbs\/.*)|faces\/io|store\/(open|board-store|places)|store\/file\/(backend|board-clock|board-text|commit-id|commit-log|commit-name|commit-digests|discovery-text|documents|file-stamp|lock|migrate|result-files|result-text|tasks-content|tasks-file))\.ts)$/,
         priority: 1,
       },
     ],

@@ -125,6 +125,10 @@ function stream(fd: 1 | 2): Stream {
     get rows() {
       return terminal()?.rows ?? 24;
     },
+    onResize: (listener) => {
+      terminal()?.on('resize', listener);
+      return () => terminal()?.off('resize', listener);
+    },
   };
 }
 
@@ -159,15 +163,15 @@ async function readStdinAtOnce(): Promise<string> {
   } catch {
     // A descriptor that does not block has nothing yet: EAGAIN.
   }
-  return readStdin(); // a terminal: Ctrl-C must be heard
+  return (await readStdin()).toString(); // a terminal: Ctrl-C must be heard
 }
 
-async function readStdin(): Promise<string> {
+async function readStdin(): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const stop = (): void =>
     void process.stdin.destroy(new CoordError('interrupted', 'Interrupted while reading stdin.'));
   stopping().signal.addEventListener('abort', stop);
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk); // no encoding is set: buffers
   stopping().signal.removeEventListener('abort', stop);
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }

@@ -107,7 +107,9 @@ test('every command of the README does its work', async () => {
     worker release a task-001 half; worker claim a task-001; leader release task-001
     worker claim a; worker fail a task-001 wrong --no-retry; leader retry task-001; worker claim a task-001
     worker done a task-001 done -m a.ts -c b.ts; leader cancel task-003 --cascade; leader retry task-003
-    leader graph --format mermaid; worker run b -- sh do.sh; leader wait; leader aggregate
+    leader graph --format mermaid; leader edit task-003 -p 3; leader undo; leader export --format csv; status
+    worker run b -- sh do.sh; leader wait; leader timeline; leader results; leader discoveries; leader aggregate
+    leader archive --dry-run; leader reopen task-005; leader undo
     log; doctor; doctor --fix; prompt leader; prompt worker a; prompt handoff task-001
     completion bash; mcp config; mcp token a; mcp token a --revoke; setup claude --hooks; setup claude --remove`;
   const used = script
@@ -201,7 +203,7 @@ test('orchestrate: a config, a tasks file, and a program, with the stand-in for 
   const ran = await byTasks.coord(['orchestrate', 'run', 'Build API', '--no-plan', '--tasks', tasks], {
     env: byTasks.env,
   });
-  expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('3 of 3 done') as string });
+  expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('done: 3 done') as string });
 
   // As a user has it: the package in node_modules. Types away, since Node 20 runs no TypeScript.
   const byProgram = new Project();

@@ -164,7 +164,7 @@ export function fileContract(name: string, open: OpenFiles): void {
         [
           'a wrong field',
           (text: string) => text.replace('"priority": 5', '"priority": "high"'),
-          /line 12, column 19, tasks\[0\]\.priority \(task-001\): expected (number|int)/,
+          /line \d+, column 19, tasks\[0\]\.priority \(task-001\): expected (number|int)/,
         ],
         [
           'an unknown dependency',
@@ -173,7 +173,7 @@ export function fileContract(name: string, open: OpenFiles): void {
         ],
         [
           'two tasks of one id',
-          (text: string) => text.replace('task-002', 'task-001'),
+          (text: string) => text.replaceAll('"task-002"', '"task-001"'),
           /two tasks have the id "task-001"/,
         ],
         [

@@ -14,7 +14,7 @@ export interface Io {
   env: Readonly<Record<string, string | undefined>>;
   stdout: Stream;
   stderr: Stream;
-  readStdin: () => Promise<string>;
+  readStdin: () => Promise<Buffer>;
   /** The same where it is written already and closed, as for a hook: no stream is loaded for it, and no signal heard. */
   readStdinAtOnce: () => Promise<string>;
   /** Stdin and stdout as streams, for `coord mcp`; loading them costs what a short command takes. */
@@ -36,6 +36,8 @@ export interface Stream {
   columns: number;
   /** Height in lines; 24 where nobody knows. */
   rows: number;
+  /** Tells whenever the terminal has another size. @returns ends it */
+  onResize: (listener: () => void) => () => void;
 }
 
 /** What a command answers. */
@@ -117,5 +119,5 @@ export function leaseSeconds(context: Context, option: string | undefined): numb
 
 /** Text given as an argument, or `-` for what stands on stdin. */
 export async function textOrStdin(context: Context, text: string): Promise<string> {
-  return text === '-' ? await context.io.readStdin() : text;
+  return text === '-' ? (await context.io.readStdin()).toString() : text;
 }

@@ -5,7 +5,9 @@ import * as z from 'zod/mini';
 import { CoordError } from '../model/errors.ts';
 import { MAX_TEXT } from '../model/limits.ts';
 import { parseInput } from '../model/parse-input.ts';
-import { plainTasks } from './task-file.ts';
+import { taskFileOf } from './task-file.ts';
+import type { Board } from '../model/board.ts';
+import type { NewTask } from '../model/verbs/add-tasks.ts';
 
 export const CONFIG_NAME = 'orchestration.json';
 
@@ -58,9 +60,9 @@ export function readConfig(cwd: string, file: string): OrchestrationConfig {
   }
 }
 
-/** The tasks of a config as plain values, their places in the file resolved. */
-export function tasksOfConfig(config: OrchestrationConfig, file: string): unknown[] {
-  return config.tasks.length === 0 ? [] : plainTasks(file, config.tasks);
+/** The tasks of a config as new tasks of a board. @throws CoordError `import-malformed` */
+export function tasksOfConfig(config: OrchestrationConfig, file: string, board: Board): NewTask[] {
+  return taskFileOf(file, config.tasks, board).tasks;
 }
 
 /** Writes the file. @throws CoordError `already-initialised` when there is one, unless `replace` */

@@ -1,137 +1,155 @@
 /**
- * Task files: JSON (an array, or `{"tasks": […]}`), JSON Lines, YAML of the same shape, or a Markdown list.
- * Read into plain values here; whether they are tasks is for the schema to say.
+ * Task lists of every kind: recognised by what is in them, read by the file of their format, and then made into new tasks by
+ * new-tasks.ts, the same way for all.
  */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { CoordError } from '../model/errors.ts';
+import type { Board } from '../model/board.ts';
 import { isRecord } from '../model/values.ts';
+import { isBacklogTask, readBacklog } from './backlog.ts';
+import { isBeads, readBeads } from './beads.ts';
+import { isClaudeTasks, readClaudeTasks } from './claude-tasks.ts';
+import { readCoordTasks } from './coord-tasks.ts';
+import { isCsv, readCsv } from './csv.ts';
+import { MARKDOWN_MARK } from './export.ts';
+import { isGithubIssues, readGithubIssues } from './github-issues.ts';
+import { type JsonText, type Located, looksLikeJson, readJson } from './json.ts';
+import type { Listing } from './listing.ts';
+import type { Format } from './names.ts';
+import { newTasks, type TaskFile } from './new-tasks.ts';
+import { malformed, readSource, type Source } from './source.ts';
+import { isTaskMaster, readTaskMaster } from './task-master.ts';
+import type { Task } from '../model/task.ts';
 
-/** Reads a file (or stdin for `-`) into the tasks it lists. @throws CoordError `import-malformed`, `store-unavailable` */
-export async function readTaskFile(cwd: string, file: string, readStdin: () => Promise<string>): Promise<unknown[]> {
-  const name = file === '-' ? 'stdin' : file;
-  const text = (file === '-' ? await readStdin() : readText(resolve(cwd, file), file)).replace(/^\uFEFF/, '');
-  if (text.trim() === '') throw malformed(name, 'it is empty');
-  const tasks = await parseTasks(name, text);
-  if (tasks.length === 0) throw malformed(name, 'it lists no task');
-  return plainTasks(name, tasks);
+export interface ImportOptions {
+  from?: Format;
+  /** The tag of task-master's file. */
+  tagOf?: string;
+  /** Put before every key, where two sources use the same. */
+  prefix?: string;
+  /** What has left the board: it is not added again. */
+  archived?: readonly Task[];
+}
+
+/**
+ * Reads a file, a folder, or stdin for `-`.
+ *
+ * @param board  what is on it: tasks may depend on it
+ * @throws CoordError `import-malformed` with the place, `store-unavailable`, `usage`
+ */
+export async function readTaskFile(
+  place: { cwd: string; file: string; readStdin: () => Promise<Buffer> },
+  board: Board,
+  options: ImportOptions = {},
+): Promise<TaskFile> {
+  const source = await readSource(place.cwd, place.file, place.readStdin);
+  if (!source.files && source.text.trim() === '') throw malformed(source.name, 'it is empty');
+  const listing = await listingOf(source, options);
+  if (listing.entries.length === 0 && listing.skipped.size === 0) throw malformed(source.name, 'it lists no task');
+  return newTasks(source.name, listing, board, options);
 }
 
 /** The same for tasks that stand in a file of another kind. */
-export function plainTasks(name: string, tasks: readonly unknown[]): unknown[] {
-  return resolveLocalIds(tasks.map((task, i) => plainTask(task, `${name}, task ${i + 1}`)));
+export function taskFileOf(name: string, values: readonly unknown[], board: Board): TaskFile {
+  const records = values.map((value, i) => ({ value, where: () => `task ${i + 1}` }));
+  return newTasks(name, readCoordTasks(name, records), board);
 }
 
-function readText(path: string, name: string): string {
+async function listingOf(source: Source, { from, tagOf }: ImportOptions): Promise<Listing> {
+  const { name, text, files } = source;
+  if (files) return folderListing(source, from);
+  const format = from ?? recognise(text);
+  switch (format) {
+    case 'backlog':
+      return readBacklog([source]);
+    case 'markdown': {
+      if (text.trimStart().startsWith(MARKDOWN_MARK)) {
+        const { readExported } = await import('./exported-checklist.ts');
+        return readExported(name, text);
+      }
+      const { readChecklist } = await import('./checklist.ts');
+      return readChecklist(text);
+    }
+    case 'csv':
+      return readCoordTasks(name, await readCsv(name, text));
+    case 'yaml':
+      return readCoordTasks(name, await readYaml(name, text));
+    default:
+      if (from === 'coord' && !looksLikeJson(text)) return readCoordTasks(name, await readYaml(name, text));
+      return jsonListing(source, await readJson(name, text), from, tagOf);
+  }
+}
+
+/** What a text is by its looks; JSON is looked into afterwards. */
+function recognise(text: string): 'json' | 'backlog' | 'markdown' | 'csv' | 'yaml' {
+  if (looksLikeJson(text)) return 'json';
+  if (isBacklogTask(text)) return 'backlog';
+  if (isCsv(text)) return 'csv';
+  const hasBox = /^[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[[ \txX✓✔✅~/-]{0,3}\]/m.test(text);
+  const lines = text.slice(0, 10_000).split('\n');
+  const first = lines.find((line) => line.trim() !== '' && !/^\s*#/.test(line) && line.trim() !== '---') ?? '';
+  if (!hasBox && /^[ \t]*(?:[-*+][ \t]+)?["']?(?:description|tasks|key|id)["']?[ \t]*:/.test(first)) return 'yaml';
+  return /^[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\S/m.test(text) ? 'markdown' : 'yaml';
+}
+
+function jsonListing(source: Source, json: JsonText, from: Format | undefined, tagOf: string | undefined): Listing {
+  const { document, records } = json;
+  const format = from ?? formatOf(json);
+  if (format === 'task-master') {
+    if (!isRecord(document)) throw malformed(source.name, 'it holds no object with "tasks"');
+    return readTaskMaster(document, source.name, tagOf);
+  }
+  if (format === 'github') return readGithubIssues(records);
+  if (format === 'beads') return readBeads(records);
+  if (format === 'claude') return readClaudeTasks(records);
+  if (isRecord(document) && !Array.isArray(document['tasks']) && !('description' in document))
+    throw malformed(source.name, 'it holds neither a list of tasks nor an object with "tasks"');
+  return readCoordTasks(source.name, records);
+}
+
+function formatOf({ document, records }: JsonText): Format {
+  if (isTaskMaster(document)) return 'task-master';
+  if (isGithubIssues(records)) return 'github';
+  if (isBeads(records)) return 'beads';
+  return isClaudeTasks(records) ? 'claude' : 'coord';
+}
+
+async function folderListing(source: Source, from: Format | undefined): Promise<Listing> {
+  const files = source.files ?? [];
+  const pages = files.filter(({ name }) => /\.md$/i.test(name));
+  const records = files.filter(({ name }) => /\.json$/i.test(name));
+  if (from !== 'claude' && pages.some(({ text }) => isBacklogTask(text))) return readBacklog(pages);
+  const located: Located[] = [];
+  for (const { name, text } of records)
+    for (const { value } of (await readJson(name, text)).records) located.push({ value, where: () => name });
+  if (from !== 'backlog' && isClaudeTasks(located)) return readClaudeTasks(located);
+  throw malformed(source.name, 'it is a folder with neither tasks of Backlog.md nor of Claude Code in it');
+}
+
+/** @throws CoordError `import-malformed` */
+async function readYaml(name: string, text: string): Promise<Located[]> {
+  const { LineCounter, isSeq, parseDocument } = await import('yaml');
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, logLevel: 'error' });
+  const [fault] = document.errors;
+  if (fault) {
+    const line = fault.linePos?.[0].line;
+    const what = fault.message.split('\n')[0]?.replace(/(?: at line \d+, column \d+)?:$/, '') ?? '';
+    throw malformed(line === undefined ? name : `${name}, line ${line}`, `it is not YAML: ${what}`, fault);
+  }
+  let value: unknown;
   try {
-    return readFileSync(path, 'utf8');
+    value = document.toJS();
   } catch (error) {
-    throw new CoordError(
-      'store-unavailable',
-      `${name} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-      {
-        details: { why: 'import' },
-        cause: error,
-      },
-    );
+    throw malformed(name, `it is not YAML: ${error instanceof Error ? error.message : String(error)}`, error);
   }
-}
-
-function malformed(name: string, what: string): CoordError {
-  return new CoordError('import-malformed', `${name} cannot be imported: ${what}. Nothing was added.`, {
-    details: { why: 'tasks' },
-  });
-}
-
-async function parseTasks(name: string, text: string): Promise<unknown[]> {
-  const start = text.trimStart();
-  if (start.startsWith('[') && !/^\[[ xX]?\]/.test(start)) return tasksOf(name, parseJson(name, text));
-  if (start.startsWith('{')) return parseObjects(name, text);
-  if (
-    /^[ \t]*([-*+]|\d+[.)])[ \t]+/m.test(text) &&
-    !/^[ \t]*([-*+][ \t]+)?["']?(description|tasks|key|id)["']?[ \t]*:/m.test(text)
-  ) {
-    const { checklistTasks } = await import('./checklist.ts');
-    return checklistTasks(text);
-  }
-  return tasksOf(name, await parseYaml(name, text));
-}
-
-/** One object over many lines, or one a line. */
-function parseObjects(name: string, text: string): unknown[] {
-  try {
-    const document: unknown = JSON.parse(text);
-    return isRecord(document) && !('tasks' in document) && 'description' in document
-      ? [document]
-      : tasksOf(name, document);
-  } catch (error) {
-    if (error instanceof CoordError) throw error;
-    const lines = text.split('\n').map((line, i) => ({ line: line.trim(), number: i + 1 }));
-    const filled = lines.filter(({ line }) => line !== '');
-    // Not JSON Lines when the first line is no object by itself: then the error of the whole text says more.
-    if (filled.length < 2 || !isJson(filled[0]?.line ?? '')) return [parseJson(name, text)];
-    return filled.map(({ line, number }) => parseJson(`${name}, line ${number}`, line));
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function parseJson(name: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw malformed(name, `it is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-async function parseYaml(name: string, text: string): Promise<unknown> {
-  const { parse } = await import('yaml');
-  try {
-    // Its warnings would go to the terminal as they are.
-    return parse(text, { logLevel: 'error' });
-  } catch (error) {
-    throw malformed(
-      name,
-      `it is not YAML: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]?.replace(/:$/, '')}`,
-    );
-  }
-}
-
-function tasksOf(name: string, document: unknown): unknown[] {
-  if (Array.isArray(document)) return document;
-  if (isRecord(document) && Array.isArray(document['tasks'])) return document['tasks'];
-  throw malformed(name, 'it holds neither a list of tasks nor an object with "tasks"');
-}
-
-/** Other spellings of the same fields: `context: {files, hints}` as in tasks.json, and `context_files`. */
-function plainTask(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value === 'string') return { description: value };
-  if (!isRecord(value)) throw malformed(where, 'it is neither an object nor a text');
-  const { context, context_files, ...task } = value;
-  const inner = isRecord(context) ? context : {};
-  const fields: Record<string, unknown> = {
-    ...task,
-    files: task['files'] ?? context_files ?? inner['files'],
-    hints: task['hints'] ?? inner['hints'],
-  };
-  return Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== undefined && field !== null));
-}
-
-/** An `id` holds within its file only, since the board gives ids of its own: dependencies on it become places in the file. */
-function resolveLocalIds(tasks: Record<string, unknown>[]): unknown[] {
-  const places = new Map(tasks.flatMap(({ id }, i) => (typeof id === 'string' ? [[id, `#${i + 1}`] as const] : [])));
-  if (places.size === 0) return tasks;
-  return tasks.map(({ id: _id, ...task }) => ({
-    ...task,
-    ...(Array.isArray(task['dependencies'])
-      ? { dependencies: task['dependencies'].map((name: unknown) => places.get(String(name)) ?? name) }
-      : {}),
+  const list = isRecord(value) && Array.isArray(value['tasks']) ? value['tasks'] : value;
+  if (!Array.isArray(list)) throw malformed(name, 'it holds neither a list of tasks nor an object with "tasks"');
+  const node = list === value ? document.contents : document.get('tasks', true);
+  const starts = isSeq(node) ? node.items.map((item) => (item as { range?: [number] | null }).range?.[0]) : [];
+  return list.map((one: unknown, i) => ({
+    value: one,
+    where: () => {
+      const start = starts[i];
+      return `task ${i + 1}${start === undefined ? '' : `, line ${lines.linePos(start).line}`}`;
+    },
   }));
 }

@@ -52,6 +52,8 @@ export interface Change<T> {
   result?: ResultToStore;
   /** True when running the verb twice gives the same board, so that an unsure commit may simply be tried again. */
   repeatable?: boolean;
+  /** Tasks that leave the board; they must be in the archive before that. */
+  archive?: readonly Task[];
 }
 
 export const LEADER = 'leader';

@@ -1,4 +1,5 @@
 /** What the tasks of a board wait for. */
+import { isArchivedDone } from './archived.ts';
 import { type Board, compareIds, tasksById } from './board.ts';
 import { isExpired } from './lifecycle.ts';
 import type { Task } from './task.ts';
@@ -33,7 +34,10 @@ export class Dependencies {
   }
 
   areDone(task: Task): boolean {
-    return task.dependencies.every((id) => this.#find(id)?.status === 'done');
+    return task.dependencies.every((id) => {
+      const needed = this.#find(id);
+      return needed ? needed.status === 'done' : isArchivedDone(this.#board, id);
+    });
   }
 
   isBlocked(task: Task): boolean {

@@ -2,6 +2,7 @@
  * Edits of tasks.json made by hand: read, completed with defaults, and merged three ways with what coord wrote
  * meanwhile. Pure; the file store decides when.
  */
+import { isArchivedDone } from './archived.ts';
 import * as z from 'zod/mini';
 import type { Board } from './board.ts';
 import { sortByDependency } from './graph.ts';
@@ -31,7 +32,8 @@ const BoardFile = z
     }
     for (const [i, task] of board.tasks.entries()) {
       for (const [j, id] of task.dependencies.entries()) {
-        if (!seen.has(id)) refuse(['tasks', i, 'dependencies', j], `there is no task "${id}"`);
+        if (!seen.has(id) && !isArchivedDone(board, id))
+          refuse(['tasks', i, 'dependencies', j], `there is no task "${id}"`);
       }
     }
     const { cycle } = sortByDependency(board.tasks);

@@ -7,7 +7,7 @@
  *   add ──► available ───────────── claim ─────────────────────► claimed ──complete──► done
  *              │  ▲                                               │  │  ▲
  *           cancel└──────────── retry ───┐          ┌── fail, ◄───┘  │  └ claim, once the lease ran out
- *              ▼                         │          │   expire       │
+ *              ▼                         │          │   expire       │  (done ──reopen──► available)
  *          cancelled ──► retry ──► available      failed          cancel ──► cancelled
  * ```
  *
@@ -25,6 +25,7 @@ export type Verb =
   | 'expire'
   | 'edit'
   | 'retry'
+  | 'reopen'
   | 'cancel'
   | 'takeBack';
 
@@ -54,9 +55,11 @@ export const LIFECYCLE: Record<Verb, Rule> = {
     refused: 'task-state',
   },
   retry: { by: 'leader', from: { failed: 'available', cancelled: 'available' }, refused: 'task-state' },
+  // Their results stay until others take their place.
+  reopen: { by: 'leader', from: { done: 'available' }, refused: 'task-state' },
   cancel: {
     by: 'leader',
-    from: { available: 'cancelled', claimed: 'cancelled', cancelled: 'cancelled' },
+    from: { available: 'cancelled', claimed: 'cancelled', failed: 'cancelled', cancelled: 'cancelled' },
     refused: 'task-state',
   },
   takeBack: { by: 'leader', from: { claimed: 'available' }, refused: 'task-state' },

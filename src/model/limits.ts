@@ -10,6 +10,10 @@ export function isName(value: unknown): value is string {
 /** Statuses that are stored. `done`, `failed` and `cancelled` are settled: no worker is needed. */
 export const STATUSES = ['available', 'claimed', 'done', 'failed', 'cancelled'] as const;
 
+/** What a list of tasks can be sorted by. */
+export const SORTS = ['id', 'priority', 'status', 'created', 'completed'] as const;
+export type Sort = (typeof SORTS)[number];
+
 /** Longest description, reason, hint or discovery, in characters. Results may be longer: see verbs/complete.ts. */
 export const MAX_TEXT = 10_000;
 /** Claims of a task before it counts as failed, unless the task says otherwise. */

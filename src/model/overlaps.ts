@@ -32,9 +32,23 @@ export function findOverlaps(task: Task, claimed: PathIndex<ClaimedTask>): Overl
   return [...overlaps.values()].toSorted((a, b) => compareIds(a.task_id, b.task_id));
 }
 
-/** The live claims of other workers that name this file, a folder around it, or something in it. */
-export function claimsOn(board: Board, path: string, worker: string, now: string): ClaimedTask[] {
-  return [...claimedFiles(board, now).find(path)].filter((task) => task.claimed_by !== worker);
+/**
+ * The live claims of other workers that name one of these paths, a folder around it, or something in it.
+ *
+ * @param otherNames  of a file that a task names, as where a link in its path leads
+ */
+export function claimsOn(
+  board: Board,
+  paths: readonly string[],
+  worker: string,
+  now: string,
+  otherNames: (file: string) => readonly string[] = () => [],
+): ClaimedTask[] {
+  const index = new PathIndex<ClaimedTask>();
+  for (const task of board.tasks)
+    if (isLive(task, now) && task.claimed_by !== worker)
+      for (const file of task.context.files) for (const name of [file, ...otherNames(file)]) index.add(name, task);
+  return [...new Set(paths.flatMap((path) => [...index.find(path)]))];
 }
 
 /** Exclusive tasks do not run beside a task that names one of their files, nor the other way round. */

@@ -3,6 +3,7 @@
  * hand, since a schema takes a hundred times as long for ten thousand tasks, and every command reads them all. The
  * schema of task.ts says the same, and a test holds the two together.
  */
+import { isArchivedDone } from './archived.ts';
 import type { Board } from './board.ts';
 import { DEEPEST, isName, MAX_REVISION, MAX_TEXT, NAME_PATTERN, STATUSES } from './limits.ts';
 import { sortByDependency } from './graph.ts';
@@ -26,10 +27,10 @@ export function faultOf(document: unknown): string | undefined {
   if (last_id !== undefined && !isWhole(last_id, 0)) return 'last_id: must be a whole number';
   if (cost_usd !== undefined && !isCost(cost_usd)) return 'cost_usd: must be an amount';
   if (isDeeper(others, DEEPEST)) return 'it is nested too deeply';
-  return Array.isArray(tasks) ? faultOfTasks(tasks) : 'tasks: must be a list';
+  return Array.isArray(tasks) ? faultOfTasks(tasks, document) : 'tasks: must be a list';
 }
 
-function faultOfTasks(tasks: readonly unknown[]): string | undefined {
+function faultOfTasks(tasks: readonly unknown[], board: Fields): string | undefined {
   const seen = new Set<unknown>();
   let isInOrder = true; // every dependency stands before who needs it: then there is no circle
   for (let i = 0; i < tasks.length; i++) {
@@ -41,7 +42,8 @@ function faultOfTasks(tasks: readonly unknown[]): string | undefined {
   }
   if (isInOrder) return undefined;
   const all = tasks as readonly Task[];
-  if (all.some(({ dependencies }) => dependencies.some((id) => !seen.has(id)))) return 'tasks: a dependency is unknown';
+  if (all.some(({ dependencies }) => dependencies.some((id) => !seen.has(id) && !isArchivedDone(board, id))))
+    return 'tasks: a dependency is unknown';
   return sortByDependency(all).cycle ? 'tasks: they wait for each other' : undefined;
 }
 

@@ -1,5 +1,10 @@
 /** Text that other people wrote, made fit for one line or for a terminal. */
 
+/** `1 task`, `2 tasks`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** One line of at most `length` characters, for logs and messages. */
 export function clip(text: string, length = 60): string {
   const line = text.replace(/\s+/g, ' ').trim();

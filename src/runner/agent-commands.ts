@@ -30,6 +30,13 @@ export const LEADER_COMMANDS = [
   'cancel',
   'release',
   'graph',
+  'timeline',
+  'results',
+  'discoveries',
+  'export',
+  'reopen',
+  'undo',
+  'archive',
   'wait',
   'aggregate',
 ] as const;
@@ -38,13 +45,26 @@ export const LEADER_COMMANDS = [
 export const ORCHESTRATED_COMMANDS = ['discover', 'context', 'list', 'heartbeat'] as const;
 
 /** Those that say something without an argument too. */
-const ALONE = new Set(['list', 'plan', 'status', 'graph', 'wait', 'aggregate']);
+const ALONE = new Set([
+  'list',
+  'plan',
+  'status',
+  'graph',
+  'timeline',
+  'results',
+  'discoveries',
+  'export',
+  'undo',
+  'archive',
+  'wait',
+  'aggregate',
+]);
 
 /** Rules of Claude Code for shell commands: with arguments, and without where that makes sense. */
 export function shellRules(group: 'worker' | 'leader', names: readonly string[]): string[] {
   return names.flatMap((name) => [
     ...(ALONE.has(name) ? [`Bash(coord ${group} ${name})`] : []),
-    ...(name === 'aggregate' ? [] : [`Bash(coord ${group} ${name} *)`]),
+    ...(name === 'aggregate' || name === 'export' ? [] : [`Bash(coord ${group} ${name} *)`]),
   ]);
 }
 
@@ -64,17 +84,20 @@ export function whyNotForAgents({ command, options }: Asked): string | undefined
     case 'leader':
       if (!isOne(LEADER_COMMANDS, name)) return 'it is not among what agents may do';
       if (name === 'init' && options['force'] === true) return '--force puts the whole board aside';
-      if (name === 'aggregate' && options['output'] !== undefined && options['output'] !== '-')
-        return '--output writes any file';
+      if (options['output'] !== undefined && options['output'] !== '-') return '--output writes any file';
+      if (options['onEvent'] !== undefined) return '--on-event runs any command';
+      if (options['editor'] === true) return '--editor waits for a person';
       return undefined;
     case 'doctor':
       return options['fix'] === true ? '--fix changes files of the board' : undefined;
     case 'mcp':
       return name !== '' || options['http'] === true ? 'it lets others in' : undefined;
+    case 'status':
     case 'log':
     case 'prompt':
     case 'hook':
     case 'completion':
+    case 'complete':
       return undefined;
     default:
       return 'it is not among what agents may do';

@@ -17,22 +17,29 @@ import { EditTask, editTask } from '../model/verbs/edit-task.ts';
 import { Fail, failTask } from '../model/verbs/fail.ts';
 import { Release, releaseTask } from '../model/verbs/release.ts';
 import { Renew, renewLeases } from '../model/verbs/renew.ts';
-import { retryTasks } from '../model/verbs/retry-tasks.ts';
+import { retryTasks, RetryTasks } from '../model/verbs/retry-tasks.ts';
 import { takeBackTasks } from '../model/verbs/take-back-tasks.ts';
 import { WritePlan } from '../model/verbs/write-plan.ts';
 import type { Discovery, LogEntry, Result } from '../model/views/report.ts';
 import type { Backend, Moment, Store } from './store.ts';
+import { ArchiveTasks, archiveTasks } from '../model/verbs/archive-tasks.ts';
+import { archivedOf } from '../model/archived.ts';
+import { type UndoAnswer, rememberLast, undoLast } from '../model/undo.ts';
+import type { Task } from '../model/task.ts';
+import { type ReopenAnswer, reopenTasks } from '../model/verbs/reopen-tasks.ts';
 
 type Verb<I, T extends object> = (board: Board, input: I, now: string) => Change<T>;
 
 export class BoardStore implements Store {
   readonly #backend: Backend;
 
-  readonly addTasks = this.#transaction(AddTasks, addTasks);
-  readonly editTask = this.#transaction(EditTask, afterExpiry(editTask));
-  readonly retryTasks = this.#transaction(TaskIds, afterExpiry(retryTasks));
-  readonly cancelTasks = this.#transaction(CancelTasks, afterExpiry(cancelTasks));
-  readonly takeBackTasks = this.#transaction(TaskIds, afterExpiry(takeBackTasks));
+  readonly addTasks = this.#transaction(AddTasks, undoable('added', addTasks));
+  readonly editTask = this.#transaction(EditTask, afterExpiry(undoable('edited', editTask)));
+  readonly retryTasks = this.#transaction(RetryTasks, afterExpiry(undoable('retried', retryTasks)));
+  readonly reopenTasks = this.#transaction(TaskIds, undoable<TaskIds, ReopenAnswer>('reopened', reopenTasks));
+  readonly cancelTasks = this.#transaction(CancelTasks, afterExpiry(undoable('cancelled', cancelTasks)));
+  readonly takeBackTasks = this.#transaction(TaskIds, afterExpiry(undoable('took back', takeBackTasks)));
+  readonly archiveTasks = this.#transaction(ArchiveTasks, afterExpiry<ArchiveTasks, { tasks: Task[] }>(archiveTasks));
   readonly claim = this.#transaction(Claim, claimTask);
   readonly renew = this.#transaction(Renew, renewLeases);
   readonly fail = this.#transaction(Fail, failTask);
@@ -123,9 +130,25 @@ export class BoardStore implements Store {
   async results(ids?: readonly string[]): Promise<Result[]> {
     const wanted = ids === undefined ? undefined : new Set(ids);
     const board = await this.#backend.read();
+    const tasks = [...(await this.#archivedOf(board)), ...board.tasks];
     return this.#backend.documents.results(
-      board.tasks.filter((task) => task.status === 'done' && (wanted?.has(task.id) ?? true)),
+      tasks.filter((task) => task.status === 'done' && (wanted?.has(task.id) ?? true)),
     );
+  }
+
+  async archived(): Promise<Task[]> {
+    return this.#archivedOf(await this.#backend.read());
+  }
+
+  /** A crash may have left in the archive what did not leave the board. */
+  async #archivedOf(board: Board): Promise<Task[]> {
+    if (!archivedOf(board)) return [];
+    const ids = new Set(board.tasks.map(({ id }) => id));
+    return (await this.#backend.documents.archived()).filter(({ id }) => !ids.has(id));
+  }
+
+  undo(): Promise<UndoAnswer & Moment> {
+    return this.#backend.commit((board) => undoLast(board));
   }
 
   log(): Promise<LogEntry[]> {
@@ -147,6 +170,11 @@ export class BoardStore implements Store {
   close(): Promise<void> {
     return this.#backend.close();
   }
+}
+
+/** A verb of the leader's that can be taken back. */
+function undoable<I, T extends object>(done: string, verb: Verb<I, T>): Verb<I, T> {
+  return (board, input, now) => rememberLast(board, verb(board, input, now), done, now);
 }
 
 /** A verb on the board as everybody sees it: without claims that have run out for good. */

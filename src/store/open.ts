@@ -18,6 +18,7 @@ import type { Tokens } from './tokens.ts';
 import { type FileOptions, FileBackend } from './file/backend.ts';
 
 export { stateFolderOf } from './state-folder.ts';
+export { projectRoot, withoutLinks } from './file/find.ts';
 
 export interface OpenOptions extends FindOptions, Partial<FileOptions> {}
 

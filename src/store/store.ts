@@ -21,6 +21,10 @@ import type { Release } from '../model/verbs/release.ts';
 import type { Renew } from '../model/verbs/renew.ts';
 import type { WritePlan } from '../model/verbs/write-plan.ts';
 import type { Discovery, LogEntry, Result } from '../model/views/report.ts';
+import type { ReopenAnswer } from '../model/verbs/reopen-tasks.ts';
+import { ArchiveTasks } from '../model/verbs/archive-tasks.ts';
+import type { UndoAnswer } from '../model/undo.ts';
+import { RetryTasks } from '../model/verbs/retry-tasks.ts';
 
 /** Beside what a verb answers: the board that the answer holds for, so that nobody reads it again to learn this. */
 export interface Moment {
@@ -49,8 +53,15 @@ export interface Store {
   /** One transaction for the whole batch. */
   addTasks(input: AddTasks): Promise<AddAnswer & Moment>;
   editTask(input: EditTask): Promise<{ task: Task } & Moment>;
-  retryTasks(input: TaskIds): Promise<{ tasks: Task[] } & Moment>;
+  retryTasks(input: RetryTasks): Promise<{ tasks: Task[] } & Moment>;
+  reopenTasks(input: TaskIds): Promise<ReopenAnswer & Moment>;
   cancelTasks(input: CancelTasks): Promise<{ tasks: Task[] } & Moment>;
+  /** Takes back what the leader changed last: what was added, edited, retried, reopened, cancelled or taken away. */
+  undo(): Promise<UndoAnswer & Moment>;
+  /** Moves settled tasks out of the board that nothing on it depends on. */
+  archiveTasks(input: ArchiveTasks): Promise<{ tasks: Task[] } & Moment>;
+  /** What was moved out of the board, oldest first. */
+  archived(): Promise<Task[]>;
   /** The leader takes claims away; a worker gives its own back with {@link release}. */
   takeBackTasks(input: TaskIds): Promise<{ tasks: Task[] } & Moment>;
   /** Exactly one worker gets a task; nothing to hand out is an answer, not an error. */
@@ -68,7 +79,7 @@ export interface Store {
   discoveries(): Promise<Discovery[]>;
   readPlan(): Promise<string>;
   writePlan(input: WritePlan): Promise<string>;
-  /** Results of done tasks, in the order of the board; of all of them, or of these ids. */
+  /** Results of done tasks, the archived first, then in the order of the board; of all of them, or of these ids. */
   results(ids?: readonly string[]): Promise<Result[]>;
   /** What happened, oldest first. */
   log(): Promise<LogEntry[]>;
@@ -109,6 +120,10 @@ export interface Documents {
   /** Keeps a result that came too late; answers with where. Keeping the same again changes nothing. */
   keepRefused(refused: { task_id: string; worker: string; attempt: number; output: string }): Promise<Ref>;
   writeSummary(text: string): Promise<Ref>;
+  /** Keeps tasks that leave the board; waits for the disk. Twice is harmless. */
+  archive(tasks: readonly Task[]): Promise<void>;
+  /** Each task once, as it was archived last. */
+  archived(): Promise<Task[]>;
   addToLog(events: readonly BoardEvent[]): Promise<void>;
   log(): Promise<LogEntry[]>;
   where(ref: Ref): string | undefined;

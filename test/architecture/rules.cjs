@@ -48,7 +48,7 @@ module.exports = {
     only(
       'fs-where-files-are',
       '^(node:)?fs(/|$)',
-      '^src/(store/file/|contract/|formats/|faces/claude-code/settings-files\\.ts|runner/processes\\.ts|main\\.ts)',
+      '^src/(store/file/|contract/|formats/|faces/claude-code/settings-files\\.ts|faces/cli/editor\\.ts|runner/processes\\.ts|main\\.ts)',
     ),
     only(
       'lock-and-watch-in-file-store',
@@ -58,16 +58,16 @@ module.exports = {
     only(
       'child-process-where-processes-start',
       '^(node:)?child_process$',
-      '^src/(runner/(agents/|processes\\.ts)|work/)',
+      '^src/(runner/(agents/|processes\\.ts)|work/|faces/cli/(editor|notify)\\.ts)',
     ),
     only('sdk-in-mcp', 'node_modules/@modelcontextprotocol/', '^src/faces/mcp/'),
     only('commander-and-chalk-in-cli', 'node_modules/(commander|chalk)/', '^src/faces/cli/'),
     only('terminal-packages-in-cli', 'node_modules/(string-width|cli-truncate|log-update)/', '^src/faces/cli/'),
-    only('readers-in-formats', 'node_modules/(yaml|marked)/', '^src/formats/'),
+    only('readers-in-formats', 'node_modules/(yaml|marked|papaparse)/', '^src/formats/'),
     only(
       'settings-packages-in-claude-code',
       'node_modules/(jsonc-parser|diff)/',
-      '^src/(faces/claude-code/|store/file/malformed\\.ts)',
+      '^src/(faces/claude-code/|store/file/malformed\\.ts|formats/json\\.ts)',
     ),
     // The suites for whoever writes a store know the ports, and are known by no other room.
     error(

@@ -12,6 +12,7 @@ import { editTask } from '../../src/model/verbs/edit-task.ts';
 import { failTask } from '../../src/model/verbs/fail.ts';
 import { releaseTask } from '../../src/model/verbs/release.ts';
 import { renewLeases } from '../../src/model/verbs/renew.ts';
+import { reopenTasks } from '../../src/model/verbs/reopen-tasks.ts';
 import { retryTasks } from '../../src/model/verbs/retry-tasks.ts';
 import { takeBackTasks } from '../../src/model/verbs/take-back-tasks.ts';
 import { expireLastAttempts } from '../../src/model/board.ts';
@@ -45,6 +46,7 @@ const RUN: Record<Verb, ((board: Board) => Change<unknown>)[]> = {
   ],
   edit: [(b) => editTask(b, { task_id: id, priority: 1 })],
   retry: [(b) => retryTasks(b, { task_ids: [id] })],
+  reopen: [(b) => reopenTasks(b, { task_ids: [id] })],
   cancel: [(b) => cancelTasks(b, { task_ids: [id] }, NOW)],
   takeBack: [(b) => takeBackTasks(b, { task_ids: [id] })],
 };

@@ -76,6 +76,7 @@ test('who may do what', () => {
     ['expire', 'clock', undefined],
     ['edit', 'leader', 'task-state'],
     ['retry', 'leader', 'task-state'],
+    ['reopen', 'leader', 'task-state'],
     ['cancel', 'leader', 'task-state'],
     ['takeBack', 'leader', 'task-state'],
   ]);

@@ -10,7 +10,11 @@ const run = (project: Project, args: string[], env: Record<string, string> = {})
 test('run: plans, works, sums up', async () => {
   const project = new Project();
   const ran = await run(project, ['run', 'Build a REST API for user management', '-w', '3']);
-  expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/^# Summary[^]*2 of 2 done[^]*Time and cost/) });
+  expect(ran).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^done: 2 done in \d+s, \$\d\.\d\d\nSummary: \.coordination.summary\.md\n$/),
+  });
+  expect(project.read('.coordination/summary.md')).toMatch(/^# Summary[^]*2 of 2 done[^]*Time and cost/);
   expect(ran.stderr.split('\n')).toEqual(
     expect.arrayContaining([
       'planned 2 tasks, $0.01',
@@ -83,7 +87,8 @@ test('tasks of a file, without a plan, in the format of the document', async () 
     ]),
   );
   const ran = await run(project, ['run', 'Build API', '--no-plan', '--tasks', 'my-tasks.json', '--summarize']);
-  expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/^> All went well\./) });
+  expect(ran.code).toBe(0);
+  expect(project.read('.coordination/summary.md')).toMatch(/^> All went well\./);
   expect(project.board().tasks).toMatchObject([
     { status: 'done', context: { files: ['src/user.ts'] } },
     { status: 'done', dependencies: ['task-001'] },
@@ -275,7 +280,7 @@ test('--keep-going waits for more when all is done, until Ctrl-C', async () => {
   await project.ok(['leader', 'add-task', 'two']);
   await until(() => project.board().tasks[1]?.status === 'done', 'the second task');
   running.child.kill('SIGINT');
-  expect(await running.ended).toMatchObject({ code: 130, stdout: expect.stringContaining('2 of 2 done') });
+  expect(await running.ended).toMatchObject({ code: 130, stdout: expect.stringContaining('interrupted: 2 done') });
 });
 
 test('resume --max-attempts holds for the tasks that wait', async () => {

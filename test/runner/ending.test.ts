@@ -111,7 +111,7 @@ test('an agent whose orchestrator was killed, and that was killed itself, leaves
   expect(resumed).toMatchObject({ code: 0 });
   expect(project.alive()).toEqual([]);
   expect(project.board().tasks[0]?.cost_usd).toBeCloseTo(0.51);
-  expect(resumed.stdout).toMatch(/All runs together cost \$0\.51, this one \$0\.01/);
+  expect(project.read('.coordination/summary.md')).toMatch(/All runs together cost \$0\.51, this one \$0\.01/);
 });
 
 test("the planner's cost, and that of earlier runs, stands in the summary", async () => {
@@ -119,9 +119,9 @@ test("the planner's cost, and that of earlier runs, stands in the summary", asyn
   const planned = await run(project, ['run', 'Goal', '--plan-only']);
   expect(planned.code).toBe(0);
   expect(project.board().cost_usd).toBeCloseTo(0.01);
-  const resumed = await run(project, ['resume', '--summarize']);
-  expect(resumed.stdout).toMatch(/planning and summaries \| \| \| \| \$0\.02/);
-  expect(resumed.stdout).toMatch(/All runs together cost \$0\.04, this one \$0\.03/);
+  await run(project, ['resume', '--summarize']);
+  expect(project.read('.coordination/summary.md')).toMatch(/planning and summaries \| \| \| \| \$0\.02/);
+  expect(project.read('.coordination/summary.md')).toMatch(/All runs together cost \$0\.04, this one \$0\.03/);
 });
 
 test('an error that follows a success, of a turn that nobody asked for, throws no finished work away', async () => {

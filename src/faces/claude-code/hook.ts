@@ -2,7 +2,7 @@
  * `coord hook <event>`: what a Claude Code session asks at its turning points. Rule one is never to break a session: whatever
  * is missing or wrong, the answer is silence and exit code 0. Facts of the events: https://code.claude.com/docs/en/hooks
  */
-import { dirname, relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { CoordError } from '../../model/errors.ts';
 import { claimOf, heldBy } from '../../model/lifecycle.ts';
 import type { Task } from '../../model/task.ts';
@@ -112,6 +112,7 @@ async function preToolUse(call: Call): Promise<Reply> {
   const { worker } = call.session;
   return onBoard(call, async (store) => {
     const { claimsOn } = await import('../../model/overlaps.ts');
+    const { withoutLinks } = await import('../../store/open.ts');
     // Tasks name files from the project's root; in a linked worktree the session has a root of its own.
     const board = await store.read();
     const roots = new Set([
@@ -119,9 +120,19 @@ async function preToolUse(call: Call): Promise<Reply> {
       textOf(call.input['cwd']) ?? '',
       call.context.io.env['CLAUDE_PROJECT_DIR'] ?? '',
     ]);
-    const names = [path, ...[...roots].filter((root) => root !== '').map((root) => relative(root, path))];
-    const now = await store.now();
-    const claims = names.flatMap((name) => claimsOn(board, name, worker, now));
+    const root = dirname(store.location);
+    const real = withoutLinks(path);
+    const names = [
+      path,
+      ...[...roots]
+        .filter((one) => one !== '')
+        .flatMap((one) => [relative(one, path), relative(withoutLinks(one), real)]),
+    ];
+    // A link on either side is another name of the same file.
+    const whereLinksLead = (file: string): string[] => [
+      relative(withoutLinks(root), withoutLinks(resolve(root, file))),
+    ];
+    const claims = claimsOn(board, names, worker, await store.now(), whereLinksLead);
     const [exclusive] = claims.filter((task) => task.exclusive === true);
     const name = relative(dirname(store.location), path);
     if (exclusive) {

@@ -21,6 +21,7 @@ import {
 import type { Context, Reply } from '../io.ts';
 import { isRecord } from '../../model/values.ts';
 import { withLine, setIn, recordAt, parseSettings, formattingOf, withoutItems, withItems } from './settings-edits.ts';
+import { projectRoot } from '../../store/open.ts';
 
 interface SetupOptions {
   scope: 'project' | 'user';
@@ -71,19 +72,23 @@ export async function claude(context: Context, options: SetupOptions): Promise<R
     writeAll([...real, last]);
   }
   const verb = options.remove === true ? 'restored' : 'wrote';
+  // In a subfolder the settings belong to the project around it.
+  const isElsewhere = options.scope === 'project' && places.root !== resolve(context.io.cwd);
+  const where = isElsewhere && real.length > 0 ? [`In ${places.root}, the project's root.`] : [];
   return {
     text:
       real.length === 0
         ? 'Nothing to change.'
         : real.map(({ path }) => `${verb} ${relative(places.root, path)}`).join('\n'),
     json: { changes: real.map(({ path }) => path) },
-    notes: [...notes, ...(options.remove === true ? [] : whatComes(options))],
+    notes: [...where, ...notes, ...(options.remove === true ? [] : whatComes(options))],
   };
 }
 
 function placesOf(context: Context, scope: 'project' | 'user'): Places {
   if (scope === 'project') {
-    const dir = resolve(context.io.cwd, context.openOptions.dir ?? '.');
+    const { dir: named } = context.openOptions;
+    const dir = named === undefined ? projectRoot(context.io.cwd) : resolve(context.io.cwd, named);
     const root = basename(dir) === '.coordination' ? dirname(dir) : dir;
     return {
       root,

@@ -11,6 +11,7 @@ import { waitFor } from '../../store/wait.ts';
 import { type Context, type Reply, withStore } from '../io.ts';
 import { EXIT } from './output.ts';
 import { logText } from './tables.ts';
+import { lastChangeOf } from '../../model/undo.ts';
 
 export async function log(
   context: Context,
@@ -30,10 +31,14 @@ export async function log(
       list.map((entry) => logText(visibleDeep(entry), context.paint)).join('\n');
     if (options.follow !== true) {
       const more = entries.length - shown.length;
+      const last = lastChangeOf(await store.read());
       return {
         text: shown.length === 0 ? 'Nothing yet.' : text(shown),
-        json: { total: entries.length, entries: shown },
-        notes: more > 0 ? [`${more} older: --limit ${entries.length}`] : [],
+        json: { total: entries.length, entries: shown, undo: last?.what ?? null },
+        notes: [
+          ...(more > 0 ? [`${more} older: --limit ${entries.length}`] : []),
+          ...(last ? [`coord leader undo takes back: ${last.what}`] : []),
+        ],
       };
     }
     // By line, not by count: what another process logs late may belong before what was shown.

@@ -7,6 +7,7 @@ import { paintState } from './tables.ts';
 import type { Task } from '../../model/task.ts';
 import { criticalPath, sortByDependency } from '../../model/graph.ts';
 import type { Shown } from '../../model/views/listing.ts';
+import { drawLanes } from './graph-lanes.ts';
 
 const MARKS: Record<Shown, string> = {
   available: '○',
@@ -21,22 +22,27 @@ const MARKS: Record<Shown, string> = {
 export type GraphFormat = 'text' | 'mermaid' | 'dot';
 
 /** The dependency graph; the critical path is marked with a star, or with heavy edges. */
-export function graphText(board: Board, shownOf: (task: Task) => Shown, format: GraphFormat, paint: Paint): string {
+export function graphText(
+  board: Board,
+  shownOf: (task: Task) => Shown,
+  format: GraphFormat,
+  paint: Paint,
+  columns: number,
+): string {
   const critical = new Set(criticalPath(board.tasks).map((task) => task.id));
   const { order } = sortByDependency(board.tasks);
   const isCriticalEdge = (task: Task, id: string): boolean => critical.has(task.id) && critical.has(id);
   switch (format) {
     case 'text':
       return [
-        ...order.map((task) => {
-          const shown = shownOf(task);
-          const needs =
-            task.dependencies.length === 0
-              ? ''
-              : paint.dim(` <- ${[...task.dependencies].toSorted(compareIds).join(', ')}`);
-          return `${critical.has(task.id) ? '*' : ' '} ${paintState(shown, paint)(MARKS[shown])} ${paint.cyan(task.id)} ${fit(task.description, 50)} (${shown})${needs}`;
-        }),
-        ...(critical.size > 1 ? ['', `* critical path: ${critical.size} tasks, one after the other`] : []),
+        ...textRows(order, shownOf, critical, paint, columns),
+        '',
+        paint.dim(
+          Object.entries(MARKS)
+            .map(([state, mark]) => `${mark} ${state}`)
+            .join('  '),
+        ),
+        ...(critical.size > 1 ? [`* critical path: ${critical.size} tasks, one after the other`] : []),
       ].join('\n');
     case 'mermaid':
       return [
@@ -68,6 +74,33 @@ export function graphText(board: Board, shownOf: (task: Task) => Shown, format: 
       ].join('\n');
   }
 }
+
+/** Lanes and tasks; without lanes where they would be too wide. */
+function textRows(
+  order: readonly Task[],
+  shownOf: (task: Task) => Shown,
+  critical: ReadonlySet<string>,
+  paint: Paint,
+  columns: number,
+): string[] {
+  const byId = new Map(order.map((task) => [task.id, task]));
+  const textOf = (task: Task, lanes: string): string => {
+    const shown = shownOf(task);
+    const needs = task.dependencies.length === 0 ? '' : ` <- ${[...task.dependencies].toSorted(compareIds).join(', ')}`;
+    const start = `${critical.has(task.id) ? '*' : ' '} ${lanes} `;
+    const room = Math.max(LEAST_COLUMNS, columns - start.length - task.id.length - shown.length - needs.length - 4);
+    return `${start}${paint.cyan(task.id)} ${fit(task.description, room)} (${paintState(shown, paint)(shown)})${paint.dim(needs)}`;
+  };
+  const rows = drawLanes(order, (id) => MARKS[shownOf(byId.get(id) as Task)]); // it draws what it is given
+  if (!rows) return order.map((task) => textOf(task, MARKS[shownOf(task)]));
+  return rows.map(({ lanes, id }) => {
+    const task = byId.get(id);
+    return task ? textOf(task, lanes) : `  ${lanes}`;
+  });
+}
+
+/** Columns of a description at the least. */
+const LEAST_COLUMNS = 20;
 
 const COLOURS: Record<Shown, string> = {
   available: '#cfe8ff',

@@ -1,15 +1,11 @@
-/** The handlers of `coord leader` that change tasks: words to input, one store verb, answer to words. */
+/** The handlers of `coord leader` that change what tasks say: words to input, one store verb, answer to words. */
 import { parseInput } from '../../model/parse-input.ts';
-import { CancelTasks } from '../../model/verbs/cancel-tasks.ts';
-import { NewTask, AddTasks } from '../../model/verbs/add-tasks.ts';
-import type { Store } from '../../store/store.ts';
+import { NewTask } from '../../model/verbs/add-tasks.ts';
 import { type Context, textOrStdin, type Reply, withStore } from '../io.ts';
 import type { Task } from '../../model/task.ts';
-import { TaskIds } from '../../model/fields.ts';
-import { summarise } from '../../model/views/summary.ts';
 import { EditTask } from '../../model/verbs/edit-task.ts';
-import { readTaskFile } from '../../formats/task-file.ts';
 import { CoordError } from '../../model/errors.ts';
+import { findTask } from '../../model/board.ts';
 
 /** Options of a task that add-task and edit share. */
 export interface TaskOptions {
@@ -56,31 +52,14 @@ export async function addTask(
   });
 }
 
-export async function importTasks(context: Context, file: string): Promise<Reply> {
-  const input = parseInput(AddTasks, { tasks: await readTaskFile(context.io.cwd, file, () => context.io.readStdin()) });
-  return withStore(context, async (store) => {
-    const { tasks, added } = await store.addTasks(input);
-    const known = tasks.length - added;
-    const ids = tasks.map((task) => task.id);
-    const range = ids.length > 2 ? `${ids[0]} … ${ids.at(-1)}` : ids.join(', ');
-    return {
-      text: `${added} ${added === 1 ? 'task' : 'tasks'} added${known > 0 ? `, ${known} there already` : ''}: ${range}`,
-      json: {
-        added,
-        tasks: tasks.map(({ id, key, description }) => ({ id, ...(key === undefined ? {} : { key }), description })),
-      },
-      notes: ['Next: coord leader graph, then start workers: coord prompt worker terminal-2'],
-    };
-  });
-}
-
 const CLEARABLE = { depends: { dependencies: [] }, files: { files: [] }, hints: { hints: '' }, tag: { tags: [] } };
 
 export async function edit(
   context: Context,
   id: string,
-  options: TaskOptions & { description?: string; clear?: string[] },
+  options: TaskOptions & { description?: string; clear?: string[]; editor?: boolean },
 ): Promise<Reply> {
+  if (options.editor === true) return editInEditor(context, id);
   const cleared = (options.clear ?? []).map((field) => {
     if (field in CLEARABLE) return CLEARABLE[field as keyof typeof CLEARABLE]; // checked the line before
     throw new CoordError('invalid-input', `--clear: "${field}" cannot be cleared.`, {
@@ -102,40 +81,15 @@ export async function edit(
   });
 }
 
-/** `retry`, `cancel` and `release` of the leader: the same words around three verbs. */
-async function forTasks(
-  context: Context,
-  done: string,
-  verb: (store: Store) => Promise<{ tasks: Task[] }>,
-  notes: string[],
-): Promise<Reply> {
+/** The task as a text in the person's own editor, as git does it with a commit's message. */
+async function editInEditor(context: Context, id: string): Promise<Reply> {
+  const { changedFields, editText, taskAsText } = await import('./editor.ts');
   return withStore(context, async (store) => {
-    const { tasks } = await verb(store);
-    const shown = tasks.slice(0, 10).map((task) => task.id);
-    if (tasks.length > shown.length) shown.push(`and ${tasks.length - shown.length} more`);
-    return { text: `${done}: ${shown.join(', ')}`, json: { tasks }, notes };
+    const before = findTask(await store.read(), id);
+    const edited = await editText(context.io.env, id, taskAsText(before));
+    const changed = changedFields(before, edited);
+    if (Object.keys(changed).length === 0) return { text: `${id} unchanged`, json: { task: before } };
+    const { task } = await store.editTask(parseInput(EditTask, { task_id: id, ...changed }));
+    return { text: `${task.id} changed`, json: { task }, notes: [`Next: coord leader show ${task.id}`] };
   });
-}
-
-export function retry(context: Context, ids: string[]): Promise<Reply> {
-  const input = parseInput(TaskIds, { task_ids: ids });
-  return forTasks(context, 'available again', (store) => store.retryTasks(input), []);
-}
-
-export async function cancel(context: Context, ids: string[], options: { cascade?: boolean }): Promise<Reply> {
-  const input = parseInput(CancelTasks, { task_ids: ids, cascade: options.cascade });
-  const reply = await forTasks(context, 'cancelled', (store) => store.cancelTasks(input), []);
-  const { counts } = await withStore(context, async (store) => summarise(await store.read(), await store.now()));
-  if (counts.stuck > 0)
-    reply.notes = [
-      `${counts.stuck} ${counts.stuck === 1 ? 'task is' : 'tasks are'} stuck now: coord leader list --status stuck (--cascade cancels them too)`,
-    ];
-  return reply;
-}
-
-export function release(context: Context, ids: string[]): Promise<Reply> {
-  const input = parseInput(TaskIds, { task_ids: ids });
-  return forTasks(context, 'available again', (store) => store.takeBackTasks(input), [
-    'What its worker still hands in will be refused and kept.',
-  ]);
 }

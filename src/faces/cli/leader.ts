@@ -4,10 +4,10 @@ import { type Board, expireLastAttempts, findTask } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
 import { InitBoard, WritePlan } from '../../model/inputs.ts';
 import { parseInput } from '../../model/parse-input.ts';
-import { writeReport } from '../../model/views/report.ts';
+import { writeReport, type Result } from '../../model/views/report.ts';
 import { summarise } from '../../model/views/summary.ts';
-import { LISTABLE, type Listable, listTasks, shownStatus } from '../../model/views/listing.ts';
-import { clip, visible, visibleDeep } from '../../model/text.ts';
+import { LISTABLE, type Listable, listTasks, shownStatus, sortListed } from '../../model/views/listing.ts';
+import { clip, visible, visibleDeep, quoted } from '../../model/text.ts';
 import { exportFile, initStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { untilSettled, waitFor } from '../../store/wait.ts';
@@ -15,7 +15,12 @@ import { type Context, pathOfResult, type Reply, textOrStdin, withStore } from '
 import { formatTime } from '../durations.ts';
 import { EXIT } from './output.ts';
 import { countsText, listText, statusText, taskText } from './tables.ts';
+import type { NotifyOptions } from './notify.ts';
 import { graphText, type GraphFormat } from './graph-text.ts';
+import type { Sort } from '../../model/limits.ts';
+import { timelineText, type TimelineFormat } from './timeline-text.ts';
+import { timelineOf } from '../../model/views/timeline.ts';
+import { fitLine } from './width.ts';
 
 export async function init(
   context: Context,
@@ -67,54 +72,86 @@ export async function status(context: Context, options: { watch?: boolean }): Pr
 function statusReply(context: Context, board: Board, now: string): Reply {
   const summary = summarise(board, now);
   return {
-    text: statusText(visibleDeep(summary), now, context.paint, context.io.stdout.columns),
+    text: statusText(
+      visibleDeep(summary),
+      now,
+      context.paint,
+      context.io.stdout.isTTY ? context.io.stdout.columns : 100,
+      context.io.stdout.isTTY,
+    ),
     json: summary,
     notes: board.tasks.length === 0 ? ['Next: coord leader add-task "<description>"'] : [],
   };
 }
 
-/** Redraws at every change; on a terminal every few seconds besides, so that the times move. */
+/** The screen that editors use, so that what stood there comes back; and home, cleared. */
+const OTHER_SCREEN = '\u001b[?1049h';
+const OWN_SCREEN = '\u001b[?1049l';
+const HOME = '\u001b[H\u001b[J';
+/** How often the times move on a terminal. */
+const TICK_MS = 5000;
+
+/** Shows the board again at every change; on a terminal also when its size changes, and as time passes. */
 async function watchStatus(context: Context, store: Store): Promise<Reply> {
-  const { isTTY } = context.io.stdout;
+  const { stdout, signal } = context.io;
+  const { isTTY } = stdout;
   let drawn = -1;
-  return waitFor<Reply>(
-    store,
-    async () => {
-      const board = await store.read();
-      if (board.revision === drawn && !isTTY) return { wakeAt: null };
-      drawn = board.revision;
-      const now = await store.now();
-      const reply = statusReply(context, board, now);
-      // Home, then clear to the end of the screen: without the flicker of clearing first.
-      const footer = context.paint.dim(`${formatTime(now)}, Ctrl-C to end`);
-      context.print({ ...reply, text: isTTY ? `\u001b[H\u001b[J${reply.text}\n${footer}` : `${reply.text}\n` });
-      return { wakeAt: null };
-    },
-    { signal: context.io.signal },
-  );
+  const draw = async (): Promise<void> => {
+    const board = await store.read();
+    if (board.revision === drawn && !isTTY) return;
+    drawn = board.revision;
+    const now = await store.now();
+    const reply = statusReply(context, board, now);
+    if (!isTTY || context.json) return context.print({ ...reply, text: `${reply.text}\n` });
+    const lines = reply.text.split('\n');
+    const room = Math.max(1, stdout.rows - 2);
+    const shown =
+      lines.length > room
+        ? [...lines.slice(0, room - 1), context.paint.dim(`and ${lines.length - room + 1} more lines`)]
+        : lines;
+    const footer = context.paint.dim(`${formatTime(now)}, Ctrl-C to end`);
+    stdout.write(`${HOME}${shown.map((line) => fitLine(line, stdout.columns)).join('\n')}\n${footer}`);
+  };
+  if (!isTTY || context.json) return waitFor<Reply>(store, async () => (await draw(), { wakeAt: null }), { signal });
+  stdout.write(OTHER_SCREEN);
+  const redraw = (): void => void draw().catch(() => {}); // the next change tries again, and says why not
+  const forget = stdout.onResize(redraw);
+  const timer = setInterval(redraw, TICK_MS);
+  try {
+    return await waitFor<Reply>(store, async () => (await draw(), { wakeAt: null }), { signal });
+  } finally {
+    clearInterval(timer);
+    forget();
+    stdout.write(OWN_SCREEN);
+  }
 }
 
 export async function list(
   context: Context,
-  options: { status?: string; tag?: string; limit: number },
+  options: {
+    status?: string[];
+    tag?: string;
+    worker?: string;
+    search?: string;
+    sort?: Sort;
+    limit: number;
+    all?: boolean;
+    archived?: boolean;
+  },
 ): Promise<Reply> {
   return withStore(context, async (store) => {
-    const wanted = options.status;
-    if (wanted !== undefined && !isListable(wanted)) {
+    const statuses = options.status?.map((wanted) => {
+      if (isListable(wanted)) return wanted;
       throw new CoordError('invalid-input', `--status: "${wanted}" is no status.`, {
         hint: `One of ${LISTABLE.join(', ')}.`,
       });
-    }
+    });
     const board = await store.read();
-    const found = listTasks(
-      board,
-      {
-        ...(wanted === undefined ? {} : { status: wanted }),
-        ...(options.tag === undefined ? {} : { tag: options.tag }),
-      },
-      await store.now(),
-    );
-    const rows = found.slice(0, options.limit);
+    const { tag, worker, search } = options;
+    const listed = options.archived === true ? { ...board, tasks: await store.archived() } : board;
+    const found = listTasks(listed, { statuses, tag, worker, search }, await store.now());
+    const sorted = options.sort === undefined ? found : sortListed(found, options.sort);
+    const rows = options.all === true ? sorted : sorted.slice(0, options.limit);
     const more = found.length - rows.length;
     return {
       text:
@@ -122,9 +159,13 @@ export async function list(
           ? board.tasks.length === 0
             ? 'No task yet.'
             : 'No such task.'
-          : listText(visibleDeep(rows), context.paint, context.io.stdout.isTTY ? context.io.stdout.columns : 100),
-      json: { total: found.length, tasks: rows.map(({ task }) => task) },
-      notes: more > 0 ? [`${more} more: --limit ${found.length}, or --status and --tag`] : [],
+          : listText(visibleDeep(rows), context.paint, context.io.stdout.isTTY ? context.io.stdout.columns : Infinity),
+      json: {
+        total: found.length,
+        truncated: more > 0,
+        tasks: rows.map(({ task, shown }) => ({ ...task, state: shown })),
+      },
+      notes: more > 0 ? [`${more} more: --all, or --status, --tag, --worker and --search`] : [],
     };
   });
 }
@@ -136,13 +177,85 @@ function isListable(word: string): word is Listable {
 export async function show(context: Context, id: string): Promise<Reply> {
   return withStore(context, async (store) => {
     const { board } = expireLastAttempts(await store.read(), await store.now());
-    const task = findTask(board, id);
+    const archived = board.tasks.some((one) => one.id === id) ? [] : await store.archived();
+    const task = archived.find((one) => one.id === id) ?? findTask(board, id);
     const [result] = await store.results([task.id]);
     const dependants = board.tasks.filter((other) => other.dependencies.includes(task.id)).map((other) => other.id);
     const resultPath = result && pathOfResult(context, store)(task.id);
+    const text = taskText(visibleDeep(task), shownStatus(board)(task), { resultPath, dependants }, context.paint);
     return {
-      text: taskText(visibleDeep(task), shownStatus(board)(task), { resultPath, dependants }, context.paint),
+      text: result ? [text, '', ...resultLines(result)].join('\n') : text,
       json: { task, dependants, result: result ?? null },
+    };
+  });
+}
+
+/** Lines shown of a result; its file has the rest. */
+const RESULT_CHARACTERS = 2000;
+
+function resultLines({ output, files_modified, files_created }: Result): string[] {
+  const files = [...files_modified.map((file) => `M ${file}`), ...files_created.map((file) => `A ${file}`)];
+  return [
+    ...quoted(visible(output.trim()), RESULT_CHARACTERS, ' … (the file has all of it)'),
+    ...files.map((file) => visible(file)),
+  ];
+}
+
+export async function results(context: Context, ids: string[], options: { limit: number }): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const board = await store.read();
+    const archived = await store.archived();
+    const descriptions = new Map([...archived, ...board.tasks].map((task) => [task.id, task.description]));
+    for (const id of ids) if (!descriptions.has(id)) findTask(board, id);
+    const all = await store.results(ids.length > 0 ? ids : undefined);
+    const shown = all.slice(-options.limit);
+    const more = all.length - shown.length;
+    return {
+      text:
+        shown.length === 0
+          ? 'No result yet.'
+          : shown
+              .map((result) =>
+                [
+                  `${context.paint.bold(result.task_id)} ${visible(clip(descriptions.get(result.task_id) ?? ''))}, by ${result.worker}${result.completed_at === null ? '' : `, ${formatTime(result.completed_at)}`}`,
+                  ...resultLines(result),
+                ].join('\n'),
+              )
+              .join('\n\n'),
+      json: { total: all.length, truncated: more > 0, results: shown },
+      notes: more > 0 ? [`${more} older: --limit ${all.length}`] : [],
+    };
+  });
+}
+
+export async function discoveries(
+  context: Context,
+  options: { tag?: string; search?: string; limit: number },
+): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const search = options.search?.toLowerCase();
+    const all = (await store.discoveries()).filter(
+      ({ content, tags }) =>
+        (options.tag === undefined || tags.includes(options.tag)) &&
+        (search === undefined || content.toLowerCase().includes(search)),
+    );
+    const shown = all.slice(-options.limit);
+    const more = all.length - shown.length;
+    return {
+      text:
+        shown.length === 0
+          ? 'No discovery yet.'
+          : shown
+              .map((found) => {
+                const about = [
+                  ...found.tags.map((tag) => `#${tag}`),
+                  ...(found.task_id === null ? [] : [found.task_id]),
+                ];
+                return `${context.paint.dim(formatTime(found.created_at))} ${context.paint.cyan(found.worker)}${about.length > 0 ? ` (${about.join(', ')})` : ''}: ${visible(found.content)}`;
+              })
+              .join('\n'),
+      json: { total: all.length, truncated: more > 0, discoveries: shown },
+      notes: more > 0 ? [`${more} older: --limit ${all.length}`] : [],
     };
   });
 }
@@ -156,7 +269,13 @@ export async function graph(context: Context, options: { format: GraphFormat }):
       text:
         board.tasks.length === 0
           ? 'No task yet.'
-          : graphText(visibleDeep(board), shownOf, options.format, context.paint),
+          : graphText(
+              visibleDeep(board),
+              shownOf,
+              options.format,
+              context.paint,
+              context.io.stdout.isTTY ? context.io.stdout.columns : 120,
+            ),
       json: {
         tasks: board.tasks.map((task) => ({ id: task.id, status: shownOf(task), description: task.description })),
         edges,
@@ -165,13 +284,30 @@ export async function graph(context: Context, options: { format: GraphFormat }):
   });
 }
 
-export async function wait(context: Context, options: { timeout?: number }): Promise<Reply> {
+export async function timeline(context: Context, options: { format: TimelineFormat }): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const found = timelineOf(await store.log(), await store.now());
+    const { stdout } = context.io;
+    const columns = stdout.isTTY ? stdout.columns : 120;
+    return {
+      text: found ? timelineText(found, options.format, context.paint, columns) : 'Nobody has claimed a task yet.',
+      json: found ?? { from: null, to: null, lanes: [] },
+    };
+  });
+}
+
+export async function wait(context: Context, options: { timeout?: number } & NotifyOptions): Promise<Reply> {
   return withStore(context, async (store) => {
     const board = await untilSettled(store, { signal: context.io.signal, timeoutMs: options.timeout });
     const { counts } = summarise(board, await store.now());
     const isStuck = counts.stuck > 0;
+    const text = `${isStuck ? 'stuck' : 'settled'}: ${countsText(counts)}`;
+    if (options.onEvent !== undefined || options.notify !== undefined) {
+      const { tell } = await import('./notify.ts');
+      await tell(context, options, { event: isStuck ? 'stuck' : 'settled', message: text, counts });
+    }
     return {
-      text: `${isStuck ? 'stuck' : 'settled'}: ${countsText(counts)}`,
+      text,
       json: { settled: !isStuck, counts },
       notes: [isStuck ? 'Next: coord leader status shows what is stuck and why' : 'Next: coord leader aggregate'],
       exitCode: isStuck || counts.failed > 0 ? EXIT.error : EXIT.done,
@@ -182,8 +318,9 @@ export async function wait(context: Context, options: { timeout?: number }): Pro
 export async function aggregate(context: Context, options: { output?: string }): Promise<Reply> {
   return withStore(context, async (store) => {
     const [board, now] = [await store.read(), await store.now()];
-    const report = writeReport(board, await store.results(), await store.discoveries(), now);
-    const { counts } = summarise(board, now);
+    const whole = { ...board, tasks: [...(await store.archived()), ...board.tasks] };
+    const report = writeReport(whole, await store.results(), await store.discoveries(), now, await store.log());
+    const { counts } = summarise(whole, now);
     if (options.output === '-') return { text: visible(report.trimEnd()), json: { counts, summary: report } };
     const path = await writeReportTo(context, store, report, options.output);
     const shown = relative(context.io.cwd, path);

@@ -1,18 +1,22 @@
 /** The handlers of `coord orchestrate`. */
 import { CoordError } from '../../model/errors.ts';
-import { AddTasks, type NewTask } from '../../model/inputs.ts';
-import { parseInput } from '../../model/parse-input.ts';
+import { NewTask } from '../../model/inputs.ts';
 import { clip, visible } from '../../model/text.ts';
 import type { RunEvent, RunOutcome } from '../../runner/events.ts';
 import type { RunResult } from '../../runner/conclusion.ts';
 import { Orchestrator } from '../../runner/orchestrator.ts';
 import { CONFIG_NAME, readConfig, tasksOfConfig, writeConfig } from '../../formats/orchestration-file.ts';
 import { readTaskFile } from '../../formats/task-file.ts';
-import { type Context, type Reply, textOrStdin } from '../io.ts';
+import { type Context, type Reply, textOrStdin, withStore } from '../io.ts';
 import { EXIT } from './output.ts';
 import { Progress } from './progress.ts';
+import { emptyBoard, type Board } from '../../model/board.ts';
+import type { NotifyOptions } from './notify.ts';
+import { formatDuration } from '../durations.ts';
+import { relative } from 'node:path';
+import { parseInput } from '../../model/parse-input.ts';
 
-export interface RunOptions {
+export interface RunOptions extends NotifyOptions {
   workers?: number;
   model?: string;
   /** Seconds. */
@@ -38,9 +42,7 @@ export async function run(
     throw new CoordError('usage', '--tasks brings a plan along; say --no-plan too.', {
       hint: `coord orchestrate run --no-plan --tasks ${options.tasks} "${clip(goal)}"`,
     });
-  const tasks =
-    options.tasks === undefined ? [] : await readTaskFile(context.io.cwd, options.tasks, context.io.readStdin);
-  const checked = checkTasks(tasks);
+  const checked = options.tasks === undefined ? [] : await readTasks(context, options.tasks);
   return withOrchestrator(context, options, async (orchestrator) => {
     await orchestrator.initialize(goal);
     if (options.planOnly) {
@@ -53,13 +55,13 @@ export async function run(
         notes: ['Change them with coord leader edit, add-task or cancel.', 'Next: coord orchestrate resume'],
       };
     }
-    if (options.plan) return concluded(context, await orchestrator.runWithLeaderPlanning());
+    if (options.plan) return concluded(context, await orchestrator.runWithLeaderPlanning(), options);
     if (checked.length > 0) await orchestrator.addTasks(checked);
     else if (options.keepGoing !== true && (await orchestrator.getStatus()).counts.total === 0)
       throw new CoordError('usage', 'Without a plan there is nothing to do: the board has no task.', {
         hint: `coord orchestrate run --no-plan --tasks tasks.json "${clip(goal)}"`,
       });
-    return concluded(context, await orchestrator.runWithPredefinedTasks());
+    return concluded(context, await orchestrator.runWithPredefinedTasks(), options);
   });
 }
 
@@ -70,7 +72,7 @@ export async function resume(context: Context, options: RunOptions): Promise<Rep
         hint: 'coord orchestrate run "<goal>", or coord leader add-task "<description>"',
       });
     if (options.maxAttempts !== undefined) await orchestrator.limitAttempts(options.maxAttempts);
-    return concluded(context, await orchestrator.runWithPredefinedTasks());
+    return concluded(context, await orchestrator.runWithPredefinedTasks(), options);
   });
 }
 
@@ -105,8 +107,9 @@ export async function createTask(
     ...(options.files === undefined ? {} : { files: options.files }),
     ...(options.hints === undefined ? {} : { hints: options.hints }),
   };
+  parseInput(NewTask, task); // before the file is looked at: it is what was typed that is wrong
   const next = { ...config, tasks: [...config.tasks, task] };
-  const tasks = checkTasks(tasksOfConfig(next, CONFIG_NAME));
+  const tasks = tasksOfConfig(next, CONFIG_NAME, await boardIfAny(context));
   const n = tasks.length;
   const unknown = (options.depends ?? []).find((name) => {
     const place = /^(?:task-|#)(\d+)$/.exec(name)?.[1];
@@ -125,7 +128,7 @@ export async function createTask(
 export async function fromConfig(context: Context, file: string | undefined, options: RunOptions): Promise<Reply> {
   const name = file ?? CONFIG_NAME;
   const config = readConfig(context.io.cwd, name);
-  const tasks = checkTasks(tasksOfConfig(config, name));
+  const tasks = tasksOfConfig(config, name, await boardIfAny(context));
   if (tasks.length === 0)
     throw new CoordError('usage', `${name} lists no task.`, { hint: 'coord orchestrate create-task "<description>"' });
   const given = {
@@ -136,19 +139,27 @@ export async function fromConfig(context: Context, file: string | undefined, opt
   };
   return withOrchestrator(context, given as RunOptions, async (orchestrator) => {
     await orchestrator.initialize(config.goal);
-    // Run again after a crash: a task's place in the file is its key, so none is added twice.
-    await orchestrator.addTasks(
-      tasks.map((task, i) => ({ key: `${name.replaceAll(/[^A-Za-z0-9]/g, '-')}-${i + 1}`.slice(-60), ...task })),
-    );
-    return concluded(context, await orchestrator.runWithPredefinedTasks());
+    await orchestrator.addTasks(tasks); // Each has a key: run again after a crash, none is added twice.
+    return concluded(context, await orchestrator.runWithPredefinedTasks(), options);
   });
 }
 
 const DEFAULT_WORKERS = 3;
 const DEFAULT_TIMEOUT = 600;
 
-function checkTasks(tasks: readonly unknown[]): NewTask[] {
-  return tasks.length === 0 ? [] : parseInput(AddTasks, { tasks }).tasks;
+/** The board that a run would go on with. There need be none yet. */
+async function boardIfAny(context: Context): Promise<Board> {
+  try {
+    return await withStore(context, (store) => store.read());
+  } catch (error) {
+    if (error instanceof CoordError && error.code === 'not-initialised') return emptyBoard();
+    throw error;
+  }
+}
+
+async function readTasks(context: Context, file: string): Promise<NewTask[]> {
+  const { cwd, readStdin } = context.io;
+  return (await readTaskFile({ cwd, file, readStdin }, await boardIfAny(context))).tasks;
 }
 
 async function withOrchestrator(
@@ -195,6 +206,8 @@ async function withOrchestrator(
   }
 }
 
+const EVENT_OF = { done: 'settled', failed: 'stuck', budget: 'budget', interrupted: 'interrupted' } as const;
+
 const EXIT_OF = {
   done: EXIT.done,
   failed: EXIT.error,
@@ -202,14 +215,24 @@ const EXIT_OF = {
   interrupted: EXIT.interrupted,
 } satisfies Record<RunOutcome, number>;
 
-async function concluded(context: Context, result: RunResult): Promise<Reply> {
-  const notes: string[] = [];
-  if (result.outcome !== 'done') notes.push('Next: coord leader status, then coord orchestrate resume');
+async function concluded(context: Context, result: RunResult, options: NotifyOptions): Promise<Reply> {
+  const { outcome, tasksCompleted: done, tasksFailed: failed, tasksStuck: stuck, costUsd, summaryPath } = result;
+  const counts = [
+    `${done} done`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(stuck > 0 ? [`${stuck} stuck`] : []),
+  ].join(', ');
+  if (options.onEvent !== undefined || options.notify !== undefined) {
+    const { tell } = await import('./notify.ts');
+    await tell(context, options, { event: EVENT_OF[outcome], message: `${outcome}: ${counts}`, done, failed, stuck });
+  }
+  const cost = costUsd > 0 ? `, $${costUsd.toFixed(2)}` : '';
+  const where = summaryPath === '' ? '' : `\nSummary: ${visible(relative(context.io.cwd, summaryPath))}`;
   return {
-    text: visible(result.summary.trimEnd()),
+    text: `${outcome}: ${counts} in ${formatDuration(result.durationMs)}${cost}${where}`,
     json: context.json ? undefined : result, // with --json every event has been printed, the last one sums up
-    notes,
-    exitCode: EXIT_OF[result.outcome],
+    notes: outcome === 'done' ? [] : ['Next: coord leader status, then coord orchestrate resume'],
+    exitCode: EXIT_OF[outcome],
   };
 }
 

@@ -5,6 +5,8 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { Context, Reply } from '../io.ts';
 import { parseDuration } from '../durations.ts';
+import { EXPORTS, FORMATS } from '../../formats/names.ts';
+import { SORTS } from '../../model/limits.ts';
 
 /** What a handler is given after its context: arguments in their order, then the options. */
 // oxlint-disable-next-line no-explicit-any -- commander types neither; the handlers do, and the schemas check
@@ -17,7 +19,7 @@ Exit codes: 0 done, 1 error, 2 usage, 3 nothing to claim, 4 refused, 5 timed out
 Durations: 90s, 10m, 1h, or seconds.`;
 
 /** First words that need no group, or only their own. */
-const KNOWN = ['leader', 'worker', 'mcp', 'orchestrate', 'log', 'doctor', 'prompt', 'hook', 'setup', 'trust'];
+const KNOWN = ['status', 'leader', 'worker', 'mcp', 'orchestrate', 'log', 'doctor', 'prompt', 'hook', 'setup', 'trust'];
 
 /**
  * The whole tree. `run` is handed every action; nothing runs before `parseAsync`.
@@ -55,6 +57,13 @@ export function buildProgram(version: string, run: Run, typed: readonly string[]
     .command('worker')
     .description('Terminals 2, 3 …: claim a task, do it, hand in the result, again.');
   if (isWanted('worker')) addCommands(worker, WORKER, action, second);
+
+  program
+    .command('status')
+    .description('Show the board: how far it is, who works on what, what comes next, what is stuck.')
+    .option('--watch', 'show it again at every change, until Ctrl-C')
+    .addHelpText('after', examples('coord status', 'coord status --watch'))
+    .action(action(async () => (await import('./leader.ts')).status));
 
   program
     .command('log')
@@ -131,19 +140,32 @@ export function buildProgram(version: string, run: Run, typed: readonly string[]
   program
     .command('completion')
     .description('Print a completion script for your shell.')
-    .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))
+    .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish', 'powershell']))
     .addHelpText(
       'after',
       examples(
         'eval "$(coord completion bash)"',
         'coord completion zsh > ~/.zfunc/_coord',
         'coord completion fish > ~/.config/fish/completions/coord.fish',
+        'coord completion powershell | Out-String | Invoke-Expression',
       ),
     )
     .action(
       action(async () => {
         const { completion } = await import('./completion.ts');
         return async (_context, shell: string) => completion(program, shell);
+      }),
+    );
+
+  program
+    .command('complete', { hidden: true })
+    .description('Say what may stand at the cursor: for the scripts of coord completion.')
+    .argument('[words...]', 'of the command line, the one at the cursor last')
+    .addHelpText('after', examples("coord complete -- coord leader show ''"))
+    .action(
+      action(async () => {
+        const { complete } = await import('./completion.ts');
+        return async (context, words: string[]) => complete(context, program, words);
       }),
     );
 
@@ -212,16 +234,33 @@ const LEADER: Group = {
 
   import: (command, action) =>
     command
-      .description('Add many tasks in one transaction, all or none.')
-      .argument('<file>', 'JSON array, {"tasks": […]}, JSON Lines, YAML or a Markdown list; - reads stdin')
+      .description('Add the tasks of a list in one transaction, all or none; twice adds nothing.')
+      .argument('<file>', 'a file or folder of one of these kinds; - reads stdin')
+      .option('--dry-run', 'show what would be added, and add nothing')
+      .addOption(new Option('--from <kind>', 'say what it is, where its content leaves that open').choices(FORMATS))
+      .option('--tag-of <name>', 'of task-master: the tag whose tasks are meant')
+      .option('--prefix <text>', 'put before every key, where two lists number their items alike')
       .addHelpText(
         'after',
-        `${examples('coord leader import tasks.json', 'coord leader import - < TODO.md')}
+        `${examples('coord leader import tasks.json', 'coord leader import TODO.md --dry-run', 'gh issue list --json number,title,body,labels,state,url | coord leader import -', 'coord leader import .beads/issues.jsonl', 'coord leader import backlog/tasks')}
 
+Kinds: JSON array, {"tasks": […]}, JSON Lines, YAML or CSV of the fields below; Markdown checklists (TODO.md, spec-kit, Kiro);
+task-master; beads; gh issue list --json; Backlog.md; Claude Code's ~/.claude/tasks/<id>. What is done there is skipped.
 Fields: description, key, priority, dependencies, files, hints, tags, max_attempts, exclusive. Dependencies name ids of
-the board, keys of the file, or task-1, task-2 … (or #1, #2 …) for the n-th task of the file.`,
+the board, ids or keys of the file, or task-1, task-2 … (or #1, #2 …) for the n-th task of the file.`,
       )
-      .action(action(async () => (await import('./leader-tasks.ts')).importTasks)),
+      .action(action(async () => (await import('./leader-import.ts')).importTasks)),
+
+  export: (command, action) =>
+    command
+      .description('Print the tasks for other tools; import reads them back to the same.')
+      .addOption(new Option('--format <format>', 'how').choices(EXPORTS).default('json'))
+      .option('-o, --output <file>', 'write a file instead')
+      .addHelpText(
+        'after',
+        examples('coord leader export > tasks.json', 'coord leader export --format markdown -o TASKS.md'),
+      )
+      .action(action(async () => (await import('./leader-import.ts')).exportBoard)),
 
   status: (command, action) =>
     command
@@ -233,14 +272,45 @@ the board, keys of the file, or task-1, task-2 … (or #1, #2 …) for the n-th 
   list: (command, action) =>
     command
       .description('List tasks.')
-      .option('-s, --status <status>', 'available, claimed, done, failed, cancelled, claimable, blocked or stuck')
+      .option(
+        '-s, --status <statuses>',
+        'available, claimed, done, failed, cancelled, claimable, blocked or stuck; several with commas',
+        collectList,
+      )
       .option('-t, --tag <tag>', 'only tasks with this tag')
+      .option('-w, --worker <name>', 'only tasks of this worker')
+      .option('--search <text>', 'only tasks with this in their text, hints, key or files')
+      .addOption(new Option('--sort <by>', 'in another order than that of the board').choices(SORTS))
       .option('-n, --limit <n>', 'at most so many', wholeNumber(1), 20)
+      .option('--all', 'however many there are')
+      .option('--archived', 'those that were moved out of the board')
       .addHelpText(
         'after',
-        examples('coord leader list', 'coord leader list --status failed', 'coord leader list --tag auth --limit 100'),
+        examples(
+          'coord leader list',
+          'coord leader list --status failed,stuck',
+          'coord leader list --worker terminal-2 --sort completed',
+          'coord leader list --search login --all',
+        ),
       )
       .action(action(async () => (await import('./leader.ts')).list)),
+
+  results: (command, action) =>
+    command
+      .description('Show what workers have handed in.')
+      .argument('[tasks...]', 'only of these')
+      .option('-n, --limit <n>', 'at most so many of the newest', wholeNumber(1), 20)
+      .addHelpText('after', examples('coord leader results', 'coord leader results task-001'))
+      .action(action(async () => (await import('./leader.ts')).results)),
+
+  discoveries: (command, action) =>
+    command
+      .description('Show what workers have found and shared.')
+      .option('-t, --tag <tag>', 'only with this tag')
+      .option('--search <text>', 'only with this in it')
+      .option('-n, --limit <n>', 'at most so many of the newest', wholeNumber(1), 20)
+      .addHelpText('after', examples('coord leader discoveries', 'coord leader discoveries --tag db'))
+      .action(action(async () => (await import('./leader.ts')).discoveries)),
 
   show: (command, action) =>
     command
@@ -252,9 +322,10 @@ the board, keys of the file, or task-1, task-2 … (or #1, #2 …) for the n-th 
   edit: (command, action) =>
     withTaskOptions(command.description('Change what a task says.').argument('<task>', 'such as task-001'))
       .option('--description <text>', 'another description')
+      .option('--editor', 'all of it, in your own editor (VISUAL, EDITOR)')
       .option('--exclusive', 'never beside another claimed task that names one of its files')
       .option('--no-exclusive', 'the opposite')
-      .option('--clear <fields...>', 'empty these: depends, files, hints, tag')
+      .option('--clear <fields>', 'empty these: depends, files, hints, tag', collectList)
       .addHelpText(
         'after',
         examples(
@@ -268,23 +339,47 @@ the board, keys of the file, or task-1, task-2 … (or #1, #2 …) for the n-th 
     command
       .description('Give failed or cancelled tasks another attempt.')
       .argument('<tasks...>', 'such as task-001')
-      .addHelpText('after', examples('coord leader retry task-002'))
-      .action(action(async () => (await import('./leader-tasks.ts')).retry)),
+      .option('--cascade', 'also what failed or was cancelled among all that wait for these')
+      .addHelpText('after', examples('coord leader retry task-002', 'coord leader retry task-002 --cascade'))
+      .action(action(async () => (await import('./leader-states.ts')).retry)),
+
+  reopen: (command, action) =>
+    command
+      .description('Open done tasks again.')
+      .argument('<tasks...>', 'such as task-001')
+      .addHelpText('after', examples('coord leader reopen task-001'))
+      .action(action(async () => (await import('./leader-states.ts')).reopen)),
+
+  undo: (command, action) =>
+    command
+      .description('Take back what the leader changed last, as coord log names it.')
+      .addHelpText('after', examples('coord leader undo'))
+      .action(action(async () => (await import('./leader-states.ts')).undo)),
+
+  archive: (command, action) =>
+    command
+      .description(
+        'Move settled tasks out of tasks.json; show, list --archived, dependencies and aggregate still find them.',
+      )
+      .option('--older-than <duration>', 'only what was settled before that, such as 7d', span)
+      .option('--dry-run', 'say how many, and move nothing')
+      .addHelpText('after', examples('coord leader archive', 'coord leader archive --older-than 12h'))
+      .action(action(async () => (await import('./leader-states.ts')).archive)),
 
   cancel: (command, action) =>
     command
-      .description('Cancel tasks that are not settled.')
+      .description('Cancel tasks that are not done.')
       .argument('<tasks...>', 'such as task-001')
       .option('--cascade', 'also every task that waits for one of these')
       .addHelpText('after', examples('coord leader cancel task-002', 'coord leader cancel task-002 --cascade'))
-      .action(action(async () => (await import('./leader-tasks.ts')).cancel)),
+      .action(action(async () => (await import('./leader-states.ts')).cancel)),
 
   release: (command, action) =>
     command
       .description('Take claims away from their workers.')
       .argument('<tasks...>', 'such as task-001')
       .addHelpText('after', examples('coord leader release task-002'))
-      .action(action(async () => (await import('./leader-tasks.ts')).release)),
+      .action(action(async () => (await import('./leader-states.ts')).release)),
 
   graph: (command, action) =>
     command
@@ -300,12 +395,21 @@ the board, keys of the file, or task-1, task-2 … (or #1, #2 …) for the n-th 
       )
       .action(action(async () => (await import('./leader.ts')).graph)),
 
-  wait: (command, action) =>
+  timeline: (command, action) =>
     command
-      .description(
-        'Sleep until every task is settled or stuck, then print the counts (exit 1 if any failed or is stuck).',
-      )
-      .option('--timeout <duration>', 'give up after this long (exit 5)', duration)
+      .description('Show who worked on what and when, one lane a worker.')
+      .addOption(new Option('--format <format>', 'how').choices(['text', 'mermaid', 'svg']).default('text'))
+      .addHelpText('after', examples('coord leader timeline', 'coord leader timeline --format svg > timeline.svg'))
+      .action(action(async () => (await import('./leader.ts')).timeline)),
+
+  wait: (command, action) =>
+    withNotifyOptions(
+      command
+        .description(
+          'Sleep until every task is settled or stuck, then print the counts (exit 1 if any failed or is stuck).',
+        )
+        .option('--timeout <duration>', 'give up after this long (exit 5)', duration),
+    )
       .addHelpText('after', examples('coord leader wait', 'coord leader wait --timeout 10m'))
       .action(action(async () => (await import('./leader.ts')).wait)),
 
@@ -344,8 +448,8 @@ const WORKER: Group = {
       .argument('<worker>', 'your name')
       .argument('<task>', 'the task that you hold')
       .argument('[output]', 'what you did; - reads stdin')
-      .option('-m, --modified <files...>', 'files that you changed')
-      .option('-c, --created <files...>', 'files that you made')
+      .option('-m, --modified <files>', 'files that you changed', collectList)
+      .option('-c, --created <files>', 'files that you made', collectList)
       .option('--attempt <n>', 'the attempt that the claim named: refuses if it is not yours any more', wholeNumber(1))
       .addHelpText(
         'after',
@@ -395,7 +499,7 @@ const WORKER: Group = {
       .description('Share a finding with everybody.')
       .argument('<worker>', 'your name')
       .argument('<text>', 'the finding; - reads stdin')
-      .option('-t, --tag <tags...>', 'words to find it by')
+      .option('-t, --tag <tags>', 'words to find it by', collectList)
       .option('--task <id>', 'the task it is about')
       .addHelpText('after', examples('coord worker discover terminal-2 "Dates are stored in UTC" -t db'))
       .action(action(async () => (await import('./worker.ts')).discover)),
@@ -412,7 +516,12 @@ const WORKER: Group = {
       command
         .description('Loop: claim, run a command with the task, hand in what it prints, until every task is settled.')
         .argument('<worker>', 'your name')
-        .argument('<command...>', 'after --: the command and its arguments'),
+        .argument('<command...>', 'after --: the command and its arguments')
+        .option(
+          '--task-timeout <duration>',
+          'stop the command after this long; the attempt then counts as failed',
+          duration,
+        ),
     )
       .addHelpText(
         'after',
@@ -431,7 +540,7 @@ function addMcpCommands(mcp: Command, action: Action): void {
     .option('--http', 'serve HTTP on 127.0.0.1 instead, with one token a worker')
     .option('--port <n>', 'port for --http, default 7433; 0 takes any', wholeNumber(0, 65_535))
     .option('--host <address>', 'address to listen on for --http, with --allow-host')
-    .option('--allow-host <names...>', 'names under which clients may reach it, besides localhost')
+    .option('--allow-host <names>', 'names under which clients may reach it, besides localhost', collectList)
     .addHelpText(
       'after',
       `${examples(
@@ -503,8 +612,8 @@ const ORCHESTRATE: Group = {
       .description('Add a task to orchestration.json.')
       .argument('<description>', 'one outcome, 5 to 15 minutes of work; - reads stdin')
       .option('-p, --priority <n>', '1 (first) to 10 (last), default 5', wholeNumber(1, 10))
-      .option('-d, --depends <ids...>', 'task-1, task-2 …: the n-th of the file', collectNames)
-      .option('-f, --files <paths...>', 'files that the task will touch')
+      .option('-d, --depends <ids>', 'task-1, task-2 …: the n-th of the file', collectList)
+      .option('-f, --files <paths>', 'files that the task will touch; patterns such as src/**/*.ts too', collectList)
       .option('--hints <text>', 'what the worker should know')
       .addHelpText(
         'after',
@@ -557,23 +666,37 @@ const TRUST: Group = {
       .action(action(async () => (await import('./trust.ts')).revoke)),
 };
 
+/** Whom to tell, besides who looks. */
+function withNotifyOptions(command: Command): Command {
+  return command
+    .option('--on-event <command>', 'run this when all is settled or stuck: COORD_EVENT, and JSON on stdin')
+    .addOption(
+      new Option('--notify <how>', 'ring the terminal, or show a notice of the desktop').choices(['bell', 'desktop']),
+    );
+}
+
 /** What every run of agents can be told. Its defaults may come from the environment, so they are not set here. */
 function withRunOptions(command: Command): Command {
-  return command
+  return withNotifyOptions(command)
     .option(
       '-w, --workers <n>',
       'Claude Code processes at the same time, default 3 (or MAX_WORKERS)',
       wholeNumber(1, 100),
     )
     .option('--model <name>', 'model for all of them, default their own (or CLAUDE_MODEL)')
-    .option('--timeout <seconds>', 'for one attempt at a task, default 600 (or TASK_TIMEOUT)', wholeNumber(1, 86_400))
+    .option(
+      '--timeout <duration>',
+      'for one attempt at a task, default 10m (or TASK_TIMEOUT, in seconds)',
+      wholeSeconds,
+    )
     .option('--max-attempts <n>', 'attempts of a task before it counts as failed, default 3', wholeNumber(1, 100))
     .option('--budget <usd>', 'begin nothing new once this much is spent', money)
     .option('--max-turns <n>', 'turns of one process', wholeNumber(1))
     .option('--permission-mode <mode>', 'of Claude Code, default acceptEdits')
     .option(
-      '--allowed-tools <rules...>',
+      '--allowed-tools <rules>',
       'rules of Claude Code for what they may do besides, such as "Bash(npm test *)"',
+      collectList,
     )
     .option('--keep-going', 'when all is settled or stuck, wait for more tasks, until Ctrl-C')
     .option('--summarize', 'let one more process write the summary in words');
@@ -593,10 +716,10 @@ function examples(...lines: string[]): string {
 function withTaskOptions(command: Command): Command {
   return command
     .option('-p, --priority <n>', '1 (first) to 10 (last), default 5', wholeNumber(1, 10))
-    .option('-d, --depends <ids...>', 'tasks that must be done first', collectNames)
-    .option('-f, --files <paths...>', 'files that the task will touch')
+    .option('-d, --depends <ids>', 'tasks that must be done first', collectList)
+    .option('-f, --files <paths>', 'files that the task will touch; patterns such as src/**/*.ts too', collectList)
     .option('--hints <text>', 'what the worker should know')
-    .option('-t, --tag <tags...>', 'words to find it by', collectNames)
+    .option('-t, --tag <tags>', 'words to find it by', collectList)
     .option('--max-attempts <n>', 'claims before it counts as failed, default 3', wholeNumber(1, 100));
 }
 
@@ -607,9 +730,13 @@ function withWaitOptions(command: Command): Command {
     .option('--lease <duration>', 'how long the claim stands unless renewed, default 30m (or COORD_LEASE)');
 }
 
-/** `-d task-001 task-002`, `-d task-001,task-002` and `-d task-001 -d task-002` are one. */
-function collectNames(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), ...value.split(',').filter((name) => name !== '')];
+/**
+ * The values of a list option: `-f a,b` and `-f a -f b` are one. Never the word behind it, which may be what the command is
+ * about. A comma between brackets is part of its value, as in `Bash(ls, pwd)`; so is one behind a backslash.
+ */
+function collectList(text: string, before: string[] | undefined): string[] {
+  const values = [...text.matchAll(/(?:\\,|\([^()]*\)|[^,])+/g)].map(([value]) => value.replaceAll('\\,', ',').trim());
+  return [...(before ?? []), ...values.filter((value) => value !== '')];
 }
 
 function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -620,6 +747,19 @@ function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: stri
       `It must be a whole number ${most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`}.`,
     );
   };
+}
+
+/** A duration in whole seconds, at most a day. */
+function wholeSeconds(text: string): number {
+  const seconds = Math.round(duration(text) / 1000);
+  if (seconds >= 1 && seconds <= 86_400) return seconds;
+  throw new InvalidArgumentError('It must be from 1s to 24h.');
+}
+
+/** Milliseconds, days among them. */
+function span(text: string): number {
+  const days = /^(\d+)d$/.exec(text)?.[1];
+  return days === undefined ? duration(text) : Number(days) * 86_400_000;
 }
 
 /** Milliseconds. */

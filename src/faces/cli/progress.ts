@@ -31,13 +31,16 @@ export class Progress {
   #costUsd = 0;
   readonly #screen: ReturnType<typeof createLogUpdate>;
   #timer: NodeJS.Timeout | undefined;
+  #forget: () => void = () => {};
 
   constructor(context: Context) {
     this.#context = context;
     this.#isLive = !context.json && context.io.stderr.isTTY;
     // It asks only for what this stream has. The cursor stays: hiding it would need handlers of signals to show it again.
-    this.#screen = createLogUpdate(context.io.stderr as NodeJS.WriteStream, { showCursor: true });
-    if (this.#isLive) this.#timer = setInterval(() => this.#draw(), TICK_MS);
+    this.#screen = createLogUpdate(context.io.stderr as unknown as NodeJS.WriteStream, { showCursor: true });
+    if (!this.#isLive) return;
+    this.#timer = setInterval(() => this.#draw(), TICK_MS);
+    this.#forget = context.io.stderr.onResize(() => this.#draw());
   }
 
   tell(event: RunEvent): void {
@@ -57,6 +60,7 @@ export class Progress {
 
   end(): void {
     clearInterval(this.#timer);
+    this.#forget();
     if (this.#isLive) this.#screen.clear();
   }
 
@@ -105,6 +109,9 @@ export class Progress {
       .map(([worker, { task_id, start, action }]) =>
         this.#fit(`  ${worker.padEnd(10)} ${task_id.padEnd(9)} ${elapsed(start)}  ${visible(clip(action, 500))}`),
       );
+    // The block must fit the screen: what scrolls out of it is never erased.
+    const room = Math.max(1, this.#context.io.stderr.rows - 3);
+    if (lines.length > room) lines.splice(room - 1, lines.length, paint.dim(`  and ${lines.length - room + 1} more`));
     const cost = this.#costUsd > 0 ? `  $${this.#costUsd.toFixed(2)}` : '';
     const counts = this.#counts ? countsText(this.#counts) : 'planning';
     lines.push(

@@ -6,6 +6,7 @@ import { stateFolderOf } from '../../store/state-folder.ts';
 import type { Context, Io } from '../io.ts';
 import { EXIT, paintFor, printError, printReply } from './output.ts';
 import { buildProgram, type Run } from './program.ts';
+import { withWorkerName } from './typed.ts';
 
 /** Runs one command line. Never throws: whatever happens becomes output and an exit code. */
 export async function runCli(io: Io, version: string): Promise<number> {
@@ -24,10 +25,11 @@ export async function runCli(io: Io, version: string): Promise<number> {
   const json = wantsJson(io.argv);
   configureOutput(program, io, json);
   try {
-    if (io.argv.length === 0) program.outputHelp();
+    const argv = withWorkerName(() => buildProgram(version, run, io.argv), io.argv, io.env['COORD_WORKER']);
+    if (argv.length === 0) await showBoardOrHelp(program);
     else if (json && io.argv.length === 1)
       throw new CoordError('usage', 'A command is missing.', { hint: 'coord --help' });
-    else await program.parseAsync(io.argv, { from: 'user' });
+    else await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) {
@@ -37,7 +39,17 @@ export async function runCli(io: Io, version: string): Promise<number> {
     if (error.exitCode === 0) return EXIT.done; // --help, --version
     // A group without a command has shown its help already.
     if (error.code === 'commander.help' && !json) return EXIT.usage;
-    return printError(io, usageError(error), json, version);
+    return printError(io, await usageError(error, version), json, version);
+  }
+}
+
+/** Alone, `coord` shows the board that one stands in; elsewhere it says what there is. */
+async function showBoardOrHelp(program: Command): Promise<void> {
+  try {
+    await program.parseAsync(['status'], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CoordError) || error.code !== 'not-initialised') throw error;
+    program.outputHelp();
   }
 }
 
@@ -97,7 +109,7 @@ function configureOutput(program: Command, io: Io, json: boolean): void {
   visit(program, program.name());
 }
 
-function usageError(error: CommanderError): CoordError {
+async function usageError(error: CommanderError, version: string): Promise<CoordError> {
   const path = 'path' in error && typeof error.path === 'string' ? error.path : 'coord';
   if (error.code === 'commander.help')
     return new CoordError('usage', `${path} needs a command.`, { hint: `${path} --help` });
@@ -107,8 +119,21 @@ function usageError(error: CommanderError): CoordError {
     .trim()
     .replace(/^\(|\)$/g, '');
   return new CoordError('usage', `${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.?$/, '.')}`, {
-    hint: suggestion === '' ? `${path} --help` : suggestion,
+    hint: (await hintFor(error, version)) ?? (suggestion === '' ? `${path} --help` : suggestion),
   });
+}
+
+async function hintFor(error: CommanderError, version: string): Promise<string | undefined> {
+  if (error.code === 'commander.excessArguments')
+    return 'Quote a text of several words; lists take commas, or their option again: -f a.ts,b.ts';
+  const word = /^error: unknown command '(.*?)'/.exec(error.message)?.[1];
+  if (word === undefined) return undefined;
+  const { suggestions } = await import('./typed.ts');
+  const meant = await suggestions(
+    buildProgram(version, async () => {}),
+    word,
+  );
+  return meant.length === 0 ? undefined : `Did you mean ${meant.join(', or ')}?`;
 }
 
 async function makeContext(

@@ -22,14 +22,22 @@ export function countsText(counts: Counts): string {
   return parts.join(', ');
 }
 
+const BAR_COLUMNS = 20;
+
 /** Rows of each list in `status`: an agent reads it often, so it stays short on any board. */
 const STATUS_ROWS = { active: 5, claimable: 3, stuck: 2, failed: 2 };
 
 /** The board at a glance. */
-export function statusText(summary: Summary, now: string, paint: Paint, columns: number): string {
+export function statusText(summary: Summary, now: string, paint: Paint, columns: number, hasLegend = false): string {
   const { counts } = summary;
-  const width = Math.max(LEAST_COLUMNS, Math.min(columns, 100) - 44);
-  const lines = [paint.bold(fit(summary.goal ?? 'No goal', 76)), `${bar(counts, paint)} ${countsText(counts)}`];
+  const width = Math.max(LEAST_COLUMNS, columns - 44);
+  const sums = countsText(counts);
+  const isWide = BAR_COLUMNS + 3 + sums.length > columns;
+  const lines = [
+    paint.bold(fit(summary.goal ?? 'No goal', 76)),
+    ...(isWide ? [bar(counts, paint), sums] : [`${bar(counts, paint)} ${sums}`]),
+  ];
+  if (hasLegend) lines.push(paint.dim('# done  > working  x failed or cancelled  . open'));
   const section = (title: string, rows: string[], total: number): void => {
     if (rows.length === 0) return;
     lines.push(paint.bold(title), ...rows.map((row) => `  ${row}`));
@@ -73,7 +81,7 @@ export function statusText(summary: Summary, now: string, paint: Paint, columns:
 export function bar(
   counts: Pick<Counts, 'total' | 'done' | 'failed' | 'cancelled' | 'claimed'>,
   paint: Paint,
-  columns = 20,
+  columns = BAR_COLUMNS,
 ): string {
   const part = (n: number): number => (counts.total === 0 ? 0 : Math.floor((n / counts.total) * columns));
   const done = part(counts.done);

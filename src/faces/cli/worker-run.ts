@@ -24,7 +24,7 @@ export async function run(
   context: Context,
   worker: string,
   command: string[],
-  options: { timeout?: number; stay?: boolean; lease?: string },
+  options: { timeout?: number; stay?: boolean; lease?: string; taskTimeout?: number },
 ): Promise<Reply> {
   const claim = parseInput(Claim, { worker, lease_seconds: leaseSeconds(context, options.lease) });
   context.io.heedHangup();
@@ -32,7 +32,7 @@ export async function run(
     const agent = new Command({ command, env: context.io.env, boardDir: store.location });
     const words = new Words(context, worker);
     const ending = new Ending();
-    const pool = new Pool(runOf(context, store, { agent, ending, words }), {
+    const pool = new Pool(runOf(context, store, { agent, ending, words, timeoutMs: options.taskTimeout }), {
       workers: [worker],
       leaseSeconds: claim.lease_seconds,
       stay: options.stay,
@@ -63,7 +63,7 @@ export async function run(
 function runOf(
   context: Context,
   store: Store,
-  { agent, ending, words }: { agent: Command; ending: Ending; words: Words },
+  { agent, ending, words, timeoutMs }: { agent: Command; ending: Ending; words: Words; timeoutMs: number | undefined },
 ): Run {
   return new Run({
     store,
@@ -72,6 +72,7 @@ function runOf(
     backoff: new Backoff(0), // what fails is tried again at once, by whoever comes first
     ending,
     cwd: context.io.cwd,
+    timeoutMs,
     prompt: (_, brief) => brief,
     onEvent: (event) => words.tell(event),
   });

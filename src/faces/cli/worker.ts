@@ -74,7 +74,12 @@ async function waitForTask(context: Context, store: Store, input: Claim, options
       signal: context.io.signal,
       timeoutMs: options.timeout,
       stay: options.stay,
-      onIdle: (reason) => (idle = reason),
+      onIdle: (reason) => {
+        // On a terminal somebody looks at it and wonders; an agent need not read it.
+        if (!idle && context.io.stderr.isTTY)
+          context.note(`Since ${formatTime(new Date().toISOString())}: ${waitingText(reason)}. Ctrl-C to end.`);
+        idle = reason;
+      },
     });
   } catch (error) {
     if (!(error instanceof CoordError) || error.code !== 'timed-out' || !idle) throw error;

@@ -41,7 +41,7 @@ export async function statusView(store: Store, you: string, query: StatusQuery):
     case 'summary':
       return { ...base, ...summaryView(board, now) };
     case 'tasks': {
-      const listed = listTasks(board, query.status === undefined ? {} : { status: query.status }, now);
+      const listed = listTasks(board, query.status === undefined ? {} : { statuses: [query.status] }, now);
       const { items, ...cursor } = page(listed);
       return {
         ...base,

@@ -8,6 +8,7 @@ import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from '../limits.ts';
 import type { AvailableTask, Task } from '../task.ts';
 import { clip } from '../text.ts';
 import { type Shown, shownStatus } from '../views/listing.ts';
+import { isArchivedDone } from '../archived.ts';
 
 export const NewTask = lazily(() =>
   z.strictObject({
@@ -69,6 +70,7 @@ export function addTasks(board: Board, input: AddTasks, now: string): Change<Add
     const dependencies = (input.tasks[index]?.dependencies ?? []).map((name) =>
       resolveDependency(
         name,
+        board,
         ids,
         byKey,
         batch,
@@ -123,9 +125,13 @@ export function highestNumber(board: { last_id?: number | undefined; tasks: read
   return highest;
 }
 
-/** In this order: an id of the board, a key, the n-th of the batch (`#n` where `task-n` may be an id as well). */
+/**
+ * In this order: an id of the board, a key, an id of its archive, the n-th of the batch (`#n` where `task-n` may be an id as
+ * well).
+ */
 export function resolveDependency(
   name: string,
+  board: Board,
   ids: Set<string>,
   byKey: Map<string, Task>,
   batch: readonly Task[],
@@ -134,6 +140,7 @@ export function resolveDependency(
   if (ids.has(name)) return name;
   const keyed = byKey.get(name);
   if (keyed) return keyed.id;
+  if (isArchivedDone(board, name)) return name;
   const nth = batch[Number(/^(?:task-|#)([1-9]\d*)$/.exec(name)?.[1]) - 1];
   if (nth) return nth.id;
   throw new CoordError(

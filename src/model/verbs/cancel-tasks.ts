@@ -15,9 +15,9 @@ export const CancelTasks = lazily(() =>
 export type CancelTasks = z.infer<ReturnType<typeof CancelTasks>>;
 
 /**
- * Cancels tasks that are not settled; with `cascade` also all that wait for them. Cancelling a cancelled task is a success.
+ * Cancels tasks that are not done; with `cascade` also all that wait for them. Cancelling a cancelled task is a success.
  *
- * @throws CoordError `task-not-found`, `task-state` when one is done or failed
+ * @throws CoordError `task-not-found`, `task-state` when one is done
  */
 export function cancelTasks(board: Board, input: CancelTasks, now: string): Change<{ tasks: Task[] }> {
   const named = input.task_ids.map((id) => findTask(board, id));

@@ -41,7 +41,7 @@ export function editTask(board: Board, input: EditTask): Change<{ task: Task }> 
     ...task,
     ...withoutUndefined(plain),
     dependencies: dependencies
-      ? [...new Set(dependencies.map((name) => resolveDependency(name, ids, byKey, [], task.id)))]
+      ? [...new Set(dependencies.map((name) => resolveDependency(name, board, ids, byKey, [], task.id)))]
       : task.dependencies,
     context: { ...task.context, files: files ?? task.context.files, hints: hints ?? task.context.hints },
   };

@@ -1,17 +1,27 @@
 /** Gives failed and cancelled tasks another chance. */
 import { type Board, type Change, eventOf, findTask, LEADER, replaceTasks } from '../board.ts';
 import { CoordError } from '../errors.ts';
-import type { TaskIds } from '../fields.ts';
+import * as z from 'zod/mini';
+import { lazily, TaskIds } from '../fields.ts';
+import { dependantsOf } from '../graph.ts';
 import { allows, toAvailable } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
 
+export const RetryTasks = lazily(() => z.extend(TaskIds(), { cascade: z.optional(z.boolean()) }));
+export type RetryTasks = z.infer<ReturnType<typeof RetryTasks>>;
+
 /**
- * Makes them available again, with at least one attempt left.
+ * Makes them available again, with at least one attempt left; with `cascade` also what failed or was cancelled
+ * among all that wait for them.
  *
  * @throws CoordError `task-not-found`, `task-state` when one is neither failed nor cancelled
  */
-export function retryTasks(board: Board, input: TaskIds): Change<{ tasks: Task[] }> {
-  const tasks = input.task_ids.map((id) => {
+export function retryTasks(board: Board, input: RetryTasks): Change<{ tasks: Task[] }> {
+  const cascaded = input.cascade
+    ? dependantsOf(board.tasks, input.task_ids).filter((task) => allows('retry', task))
+    : [];
+  const ids = [...new Set([...input.task_ids, ...cascaded.map(({ id }) => id)])];
+  const tasks = ids.map((id) => {
     const task = findTask(board, id);
     if (!allows('retry', task)) {
       throw new CoordError('task-state', `${id} is ${task.status}; only failed and cancelled tasks can be retried.`, {

@@ -1,4 +1,7 @@
 /** Results and discoveries as data, and the one report that `aggregate` makes of them. */
+import { type LogEntry, mermaidGantt, timelineOf } from './timeline.ts';
+
+export type { LogEntry };
 import type { Board } from '../board.ts';
 import { sortByDependency } from '../graph.ts';
 import { summarise, type Summary } from './summary.ts';
@@ -28,22 +31,13 @@ export interface Discovery {
   task_id: string | null;
 }
 
-/** One line of a log. */
-export interface LogEntry {
-  /** ISO 8601 UTC. */
-  time: string;
-  agent: string;
-  event: string;
-  task_id: string | null;
-  message: string;
-}
-
 /** Everything that came of a board, as one Markdown document. */
 export function writeReport(
   board: Board,
   results: readonly Result[],
   discoveries: readonly Discovery[],
   now: string,
+  log: readonly LogEntry[] = [],
 ): string {
   const summary = summarise(board, now);
   const { counts } = summary;
@@ -83,6 +77,8 @@ export function writeReport(
   }
   if (discoveries.length > 0) lines.push('');
   lines.push(...failedText(summary), ...stuckText(summary));
+  const timeline = timelineOf(log, now);
+  if (timeline) lines.push('## Timeline', '', '```mermaid', mermaidGantt(timeline), '```', '');
   return `${lines.join('\n').trimEnd()}\n`;
 }
 

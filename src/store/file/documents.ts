@@ -16,6 +16,8 @@ import { REFUSED, ResultFiles } from './result-files.ts';
 import { parseResult } from './result-text.ts';
 import { scratchName } from './scratch.ts';
 import type { Tree } from './tree.ts';
+import { isRecord } from '../../model/values.ts';
+import { faultOf } from '../../model/stored-board.ts';
 
 export interface DocumentOptions {
   durable: boolean;
@@ -135,6 +137,26 @@ export class FileDocuments implements Documents {
     return { ref: 'summary' };
   }
 
+  async archive(tasks: readonly Task[]): Promise<void> {
+    await this.#writing(() => this.keepArchived(tasks));
+  }
+
+  /** For who holds the lock: the same without taking it. */
+  keepArchived(tasks: readonly Task[]): void {
+    const lines = tasks.map((task) => `${JSON.stringify(task)}\n`);
+    append(this.#tree.archive, lines.join(''), this.#options);
+  }
+
+  async archived(): Promise<Task[]> {
+    const text = this.#reading(() => readIfThere(this.#tree.archive)?.toString() ?? '');
+    const found = new Map<string, Task>();
+    for (const line of text.split('\n')) {
+      const task = archivedTask(line);
+      if (task) found.set(task.id, task);
+    }
+    return [...found.values()];
+  }
+
   where(place: Ref): string {
     switch (place.ref) {
       case 'plan':
@@ -186,4 +208,20 @@ export class FileDocuments implements Documents {
     }
     return entries.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
   }
+}
+
+/** A line of the archive; undefined for what is none, such as the end of one that a crash cut short. */
+function archivedTask(line: string): Task | undefined {
+  if (line === '') return undefined;
+  try {
+    const task: unknown = JSON.parse(line);
+    return faultOf({ version: 1, revision: 0, tasks: [withoutNeeds(task)] }) === undefined ? (task as Task) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What it depends on is not checked: that is archived as well, or was. */
+function withoutNeeds(task: unknown): unknown {
+  return isRecord(task) ? { ...task, dependencies: [] } : task;
 }

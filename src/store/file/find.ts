@@ -83,6 +83,19 @@ export function treeToBegin(cwd: string): Tree {
   return new Tree(join(cwd, TREE_NAME));
 }
 
+/**
+ * The folder that a project's own settings belong to: with a board or a repository in it, upwards from here; else this one. What
+ * belongs to somebody else, as /tmp does, ends the search.
+ */
+export function projectRoot(cwd: string): string {
+  const owner = lstatSync(resolve(cwd), { throwIfNoEntry: false })?.uid;
+  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
+    if (lstatSync(folder, { throwIfNoEntry: false })?.uid !== owner) return resolve(cwd);
+    if (exists(join(folder, TREE_NAME)) || exists(join(folder, '.git'))) return folder;
+    if (dirname(folder) === folder) return resolve(cwd);
+  }
+}
+
 export function isFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
@@ -164,5 +177,16 @@ function orEmpty(read: () => string): string {
     return read();
   } catch {
     return '';
+  }
+}
+
+/** A path with every link in it followed, as far as it is there; what is still to be written has no links. */
+export function withoutLinks(path: string): string {
+  for (let there = path, rest = ''; ; rest = join(basename(there), rest), there = dirname(there)) {
+    try {
+      return join(realpathSync(there), rest);
+    } catch {
+      if (dirname(there) === there) return path;
+    }
   }
 }

@@ -41,6 +41,10 @@ export class Tree {
   get summary(): string {
     return join(this.root, 'summary.md');
   }
+  /** Settled tasks that left the board, one a line. */
+  get archive(): string {
+    return join(this.root, 'archive.jsonl');
+  }
   get logs(): string {
     return join(this.root, 'logs');
   }

@@ -22,13 +22,14 @@ export class MemoryBackend implements Backend {
 
   async commit<T extends object>(change: (board: Board, now: string) => Change<T>): Promise<T & Moment> {
     const now = this.#now();
-    const { board, answer, events, result } = change(structuredClone(this.#board), now);
+    const { board, answer, events, result, archive } = change(structuredClone(this.#board), now);
     if (!board) return { ...answer, revision: this.#board.revision, at: now };
     if (result) {
       const { task, ...texts } = result;
       const { id, claimed_by, attempt, completed_at } = task;
       this.#results.set(id, { task_id: id, worker: claimed_by ?? '', attempt, completed_at, ...texts });
     }
+    if (archive) await this.documents.archive(structuredClone(archive));
     this.#board = { ...structuredClone(board), revision: this.#board.revision + 1 };
     await this.documents.addToLog(events ?? []);
     for (const wake of this.#waiting) wake();
@@ -60,6 +61,7 @@ export class MemoryBackend implements Backend {
     let plan = '';
     const discoveries: Discovery[] = [];
     const refused = new Map<string, string>();
+    const archived = new Map<string, Task>();
     return {
       readPlan: async () => plan,
       writePlan: async (text, append) => (plan = `${append ? `${plan}\n` : ''}${text.trimEnd()}\n`),
@@ -77,6 +79,10 @@ export class MemoryBackend implements Backend {
         return { ref: 'refused', name };
       },
       writeSummary: async () => ({ ref: 'summary' }),
+      archive: async (tasks) => {
+        for (const task of tasks) archived.set(task.id, task);
+      },
+      archived: async () => [...archived.values()],
       where: () => undefined,
       addToLog: async (events: readonly BoardEvent[]) => {
         const time = this.#now();

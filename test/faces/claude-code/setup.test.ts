@@ -12,6 +12,18 @@ const setup = (rig: Rig, args: string[] = []) =>
   rig.coord(['setup', 'claude', ...args], { env: { HOME: rig.path('home') } });
 const isRoot = process.getuid?.() === 0;
 
+test('in a subfolder it writes to the root of the project, and says so', async () => {
+  for (const mark of ['.git/HEAD', '.coordination/tasks.json']) {
+    const rig = new Rig();
+    rig.write(mark, '');
+    rig.write('deep/er/x', '');
+    const ran = await rig.coord(['setup', 'claude'], { cwd: rig.path('deep/er'), env: { HOME: rig.path('home') } });
+    expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining("the project's root") as string });
+    expect(rig.exists('.mcp.json')).toBe(true);
+    expect(rig.exists('deep/er/.mcp.json')).toBe(false);
+  }
+});
+
 test('in an empty project it writes the server, the permissions and the skills, and says what will be asked', async () => {
   const rig = new Rig();
   const ran = await setup(rig);

@@ -5,7 +5,7 @@ import { Rig } from '../../support/rig.ts';
 
 const long = 'x'.repeat(10_001);
 const cases: [string[], number, RegExp][] = [
-  [['leader', 'statsu'], 2, /Unknown command 'statsu'[^]*Did you mean status/],
+  [['leader', 'statsu'], 2, /Unknown command 'statsu'[^]*Did you mean coord status/],
   [['laeder', 'status'], 2, /Unknown command 'laeder'[^]*leader/],
   [['leader', 'add-task'], 2, /Missing required argument 'description'/],
   [['leader', 'add-task', '  '], 2, /description: must not be empty/],
@@ -63,8 +63,8 @@ describe('bad input', () => {
     ['not JSON', '[{"description": "x",}]', /not JSON/],
     ['no list', '{"todo": []}', /neither a list of tasks nor/],
     ['no task', '[]', /lists no task/],
-    ['a number', '[1]', /task 1 .*neither an object nor a text/],
-    ['a misspelt field', '[{"description":"x","priorty":1}]', /tasks\[0\]: unknown field "priorty"/],
+    ['a number', '[1]', /task 1, line 1 .*neither an object nor a text/],
+    ['a misspelt field', '[{"description":"x","priorty":1}]', /stdin, task 1, line 1 .*unknown field "priorty"/],
     ['a broken line of JSON Lines', '{"description":"a"}\n{"description":\n', /line 2/],
     ['broken YAML', 'tasks:\n  - description: "a\n', /not YAML/],
     [

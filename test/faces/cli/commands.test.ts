@@ -1,4 +1,5 @@
 /** Every command once with its options, its --json document, and its exit code. */
+import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Rig } from '../../support/rig.ts';
 
@@ -43,7 +44,7 @@ describe('leader', () => {
   test('add-task takes every field', async () => {
     await add('first');
     const { task } = await rig.json<{ task: object }>(
-      'leader add-task second -p 2 -d task-001 -f a.ts b.ts --hints H -t x,y --max-attempts 5 --exclusive --key k'.split(
+      'leader add-task second -p 2 -d task-001 -f a.ts,b.ts --hints H -t x,y --max-attempts 5 --exclusive --key k'.split(
         ' ',
       ),
     );
@@ -74,7 +75,7 @@ describe('leader', () => {
     const bad = await rig.coord(['leader', 'import', '-'], {
       input: JSON.stringify([{ description: 'D' }, { description: 'E', priority: 11 }]),
     });
-    expect(bad).toMatchObject({ code: 2, stderr: expect.stringMatching(/tasks\[1\]\.priority/) as string });
+    expect(bad).toMatchObject({ code: 1, stderr: expect.stringMatching(/stdin, task 2, line 1 .*priority/) as string });
     expect(rig.board().tasks.length).toBe(3);
     expect(await rig.ok(['leader', 'import', '-'], { input: '[{"key":"a","description":"A"}]' })).toContain(
       '0 tasks added, 1 there already: task-001',
@@ -105,7 +106,7 @@ describe('leader', () => {
 
   test('import reads a Markdown list: open items only, indented lines as hints', async () => {
     await rig.ok(['leader', 'import', '-'], {
-      input: '# To do\n\n- [x] was done\n- [ ] open one\n  look at a.ts\n* another\n1. numbered\n',
+      input: '# To do\n\n- [x] was done\n- [ ] open one\n  look at a.ts\n* [ ] another\n1. [ ] numbered\n\n- a note\n',
     });
     expect(rig.board().tasks).toMatchObject([
       { description: 'open one', context: { hints: 'look at a.ts' } },
@@ -138,7 +139,7 @@ describe('leader', () => {
 
   test('edit changes and clears', async () => {
     await add('a', '--hints', 'old', '-t', 'x');
-    await rig.ok(['leader', 'edit', 'task-001', '--description', 'b', '-p', '1', '--clear', 'hints', 'tag']);
+    await rig.ok(['leader', 'edit', 'task-001', '--description', 'b', '-p', '1', '--clear', 'hints,tag']);
     expect(rig.board().tasks[0]).toMatchObject({ description: 'b', priority: 1, tags: [], context: { hints: '' } });
     expect((await rig.coord(['leader', 'edit', 'task-001'])).code).toBe(2);
   });
@@ -180,7 +181,7 @@ describe('leader', () => {
     await add('b', '-d', 'task-001');
     await add('c');
     expect(await rig.ok(['leader', 'graph'])).toBe(
-      '* ○ task-001 a "quoted" (available)\n  ○ task-003 c (available)\n* · task-002 b (blocked) <- task-001\n\n* critical path: 2 tasks, one after the other\n',
+      '* ○ task-001 a "quoted" (available)\n  │ ○ task-003 c (available)\n* · task-002 b (blocked) <- task-001\n\n○ available  ▶ claimed  ✓ done  ✗ failed  – cancelled  · blocked  ! stuck\n* critical path: 2 tasks, one after the other\n',
     );
     expect(await rig.ok(['leader', 'graph', '--format', 'mermaid'])).toContain('task-001 ==> task-002');
     expect(await rig.ok(['leader', 'graph', '--format', 'dot'])).toContain('"task-001" -> "task-002" [penwidth=3]');
@@ -302,17 +303,24 @@ describe('log, doctor, prompt, completion', () => {
     expect((await rig.coord(['prompt', 'worker'])).code).toBe(2);
   });
 
-  test.each(['bash', 'zsh', 'fish'])('the %s completion knows the commands', async (shell) => {
-    const script = await rig.ok(['completion', shell]);
-    for (const word of ['add-task', 'claim', 'doctor']) expect(script).toContain(word);
+  test.each(['bash', 'zsh', 'fish', 'powershell'])('the %s completion asks coord itself', async (shell) => {
+    expect(await rig.ok(['completion', shell])).toMatch(/complete -- /);
   });
 
   test('the bash completion completes', async () => {
     const { execFileSync } = await import('node:child_process');
+    const bin = fileURLToPath(new URL('../../../bin/coord.cjs', import.meta.url));
+    rig.write('bin/coord', `#!/bin/sh\nexec "${process.execPath}" "${bin}" "$@"\n`);
+    rig.write('some file.txt', '');
     const script = `${await rig.ok(['completion', 'bash'])}
+chmod +x bin/coord; PATH="$PWD/bin:$PATH"
 COMP_WORDS=(coord worker cl); COMP_CWORD=2; _coord; echo "\${COMPREPLY[@]}"
-COMP_WORDS=(coord worker claim w --w); COMP_CWORD=4; _coord; echo "\${COMPREPLY[@]}"`;
-    expect(execFileSync('bash', { input: script }).toString()).toBe('claim\n--wait\n');
+COMP_WORDS=(coord worker claim w --w); COMP_CWORD=4; _coord; echo "\${COMPREPLY[@]}"
+COMP_WORDS=(coord leader show ''); COMP_CWORD=3; _coord; echo "\${COMPREPLY[@]}"
+COMP_WORDS=(coord leader import some); COMP_CWORD=3; _coord; echo "\${COMPREPLY[@]}"`;
+    await rig.ok(['leader', 'add-task', 'x']);
+    const shown = execFileSync('bash', { input: script, cwd: rig.cwd }).toString();
+    expect(shown).toBe('claim\n--wait\ntask-001\nsome file.txt\n');
   });
 });
 

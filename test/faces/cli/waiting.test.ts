@@ -82,7 +82,7 @@ test('leader wait sleeps until everything is settled', async () => {
 
 test('worker run hands brief and fields to the command, stores its stdout, fails with its stderr', async () => {
   const rig = await board();
-  await rig.ok(['leader', 'add-task', 'good', '-f', 'a.ts', 'b.ts', '--hints', 'H']);
+  await rig.ok(['leader', 'add-task', 'good', '-f', 'a.ts,b.ts', '--hints', 'H']);
   await rig.ok(['leader', 'add-task', 'bad', '--max-attempts', '1']);
   const script =
     'if [ "$COORD_TASK_DESCRIPTION" = bad ]; then echo broken >&2; exit 3; fi; cat; echo "$COORD_WORKER $COORD_TASK_ID $COORD_TASK_HINTS" $COORD_TASK_FILES';

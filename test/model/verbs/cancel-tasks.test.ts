@@ -58,8 +58,8 @@ test('a cascade takes what waits along, however far, and leaves what is settled'
 test.each([
   [['task-001'], { code: 'task-state', message: 'task-001 is already done.', details: { task_id: 'task-001' } }],
   [
-    ['task-003', 'task-002'],
-    { code: 'task-state', message: 'task-002 is already failed.', details: { task_id: 'task-002' } },
+    ['task-003', 'task-001'],
+    { code: 'task-state', message: 'task-001 is already done.', details: { task_id: 'task-001' } },
   ],
   [
     ['task-3'],

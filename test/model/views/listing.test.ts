@@ -14,8 +14,10 @@ const all = board(
   task('failed', { status: 'failed' }),
   task('cancelled', { status: 'cancelled' }),
 );
-const ids = (wanted: { status?: Listable; tag?: string }) =>
-  listTasks(all, wanted, NOW).map((listed) => listed.task.id);
+const ids = ({ status, ...wanted }: { status?: Listable; tag?: string; worker?: string; search?: string }) =>
+  listTasks(all, { ...wanted, ...(status === undefined ? {} : { statuses: [status] }) }, NOW).map(
+    (listed) => listed.task.id,
+  );
 
 test('what a list can be narrowed to', () => {
   expect(LISTABLE).toEqual(['available', 'claimed', 'done', 'failed', 'cancelled', 'claimable', 'blocked', 'stuck']);

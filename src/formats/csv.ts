@@ -1,0 +1,51 @@
+/** Tables: one task a row, under the names of the fields; lists with semicolons. */
+import type { Located } from './json.ts';
+import { malformed } from './source.ts';
+
+const LISTS = new Set(['dependencies', 'files', 'tags']);
+const NUMBERS = new Set(['priority', 'max_attempts']);
+
+/** Whether the first line names columns, a description among them. */
+export function isCsv(text: string): boolean {
+  const first = text.slice(0, text.search(/[\r\n]|$/));
+  return /[,;\t]/.test(first) && /(?:^|[,;\t])"?description"?(?=$|[,;\t])/i.test(first);
+}
+
+/** @throws CoordError `import-malformed` */
+export async function readCsv(name: string, text: string): Promise<Located[]> {
+  const { default: Papa } = await import('papaparse');
+  const { data, errors } = Papa.parse<Record<string, string>>(text, {
+    header: true,
+    skipEmptyLines: 'greedy',
+    transformHeader: (header) => header.trim().toLowerCase(),
+  });
+  const fault = errors.find(({ type }) => type !== 'Delimiter');
+  if (fault) throw malformed(`${name}, row ${(fault.row ?? 0) + 2}`, fault.message);
+  return data.map((row, i) => ({ value: fieldsOf(row), where: () => `row ${i + 2}` }));
+}
+
+function fieldsOf(row: Record<string, string>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row)
+      .filter(([, cell]) => cell !== '')
+      .map(([field, cell]) => [field, valueOf(field, cell)]),
+  );
+}
+
+function valueOf(field: string, cell: string): unknown {
+  if (LISTS.has(field)) return splitCell(cell);
+  if (NUMBERS.has(field) && /^\d+$/.test(cell.trim())) return Number(cell);
+  if (field === 'exclusive') return /^(?:true|yes|1|x)$/i.test(cell.trim());
+  return cell;
+}
+
+/** Where a path has a semicolon of its own, it stands behind a backslash. */
+function splitCell(cell: string): string[] {
+  return [...cell.matchAll(/(?:\\[\s\S]|[^;\\])+/g)]
+    .map(([one]) => one.replace(/\\([\s\S])/g, '$1').trim())
+    .filter((one) => one !== '');
+}
+
+export function joinCell(values: readonly string[]): string {
+  return values.map((value) => value.replace(/[\\;]/g, '\\$&')).join(';');
+}
