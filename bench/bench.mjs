@@ -38,6 +38,16 @@ async function board(size) {
   return { cwd, store };
 }
 
+/** A board that has settled so many tasks and put them into its archive, with so many still open. */
+async function archivedBoard(settled, open) {
+  const { cwd, store } = await board(settled);
+  await store.cancelTasks({ task_ids: (await store.read()).tasks.map(({ id }) => id) });
+  await store.archiveTasks({});
+  const tasks = Array.from({ length: open }, (_unused, i) => ({ description: `Open task number ${i + 1}` }));
+  await store.addTasks({ tasks });
+  return { cwd, store };
+}
+
 function time(cwd, args, options = {}) {
   const start = performance.now();
   const ran = spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8', ...options });
@@ -62,24 +72,31 @@ function compare(commands) {
 console.log(`Node ${process.version}, ${String(RUNS)} runs each\n`);
 
 {
-  const boards = { 50: await board(50), 1000: await board(1000), 10000: await board(10_000) };
+  const boards = {
+    50: await board(50),
+    1000: await board(1000),
+    10000: await board(10_000),
+    archived: await archivedBoard(10_000, 50),
+  };
   const claim = (size) => ({ cwd: boards[size].cwd, args: (run) => [BIN, 'worker', 'claim', `w${run}`] });
   const add = (size) => ({
     cwd: boards[size].cwd,
     args: (run) => [BIN, 'leader', 'add-task', `one more ${run}`, '-p', '3'],
   });
-  const [node, version, claim50, claim1000, claim10000, add50, add1000, add10000, uncached, library] = compare([
-    { args: () => ['-e', '0'] },
-    { args: () => [BIN, '--version'] },
-    claim(50),
-    claim(1000),
-    claim(10_000),
-    add(50),
-    add(1000),
-    add(10_000),
-    { ...claim(50), options: { env: { ...env, COORD_CODE_CACHE: '0' } } },
-    { args: () => ['-e', `import(${JSON.stringify(LIBRARY)})`] },
-  ]);
+  const [node, version, claim50, claim1000, claim10000, add50, add1000, add10000, uncached, library, archived] =
+    compare([
+      { args: () => ['-e', '0'] },
+      { args: () => [BIN, '--version'] },
+      claim(50),
+      claim(1000),
+      claim(10_000),
+      add(50),
+      add(1000),
+      add(10_000),
+      { ...claim(50), options: { env: { ...env, COORD_CODE_CACHE: '0' } } },
+      { args: () => ['-e', `import(${JSON.stringify(LIBRARY)})`] },
+      claim('archived'),
+    ]);
   console.log(`start-up and board size (node -e 0 took ${node.toFixed(0)} ms)`);
   const step = (what, ms) => console.log(`     ${what}: ${(ms / node).toFixed(2)}`);
   step('step: importing the library as ES modules / node -e 0', library);
@@ -93,6 +110,7 @@ console.log(`Node ${process.version}, ${String(RUNS)} runs each\n`);
   report('add-task on 1,000 tasks / on 50', add1000 / add50, 1.25);
   report('claim on 10,000 tasks / on 50', claim10000 / claim50, 3, '', 2);
   report('add-task on 10,000 tasks / on 50', add10000 / add50, 3, '', 2);
+  report('claim on 50 open and 10,000 archived tasks / on 50', archived / claim50, 1.3);
 }
 
 {
