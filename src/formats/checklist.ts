@@ -9,15 +9,15 @@ import type { Token, Tokens } from 'marked';
 import { blocksOf } from './markdown-blocks.ts';
 import { given, Listing, tagFrom } from './listing.ts';
 
-/** A box, `*` behind it for what is optional, and the text. Ticks of several kinds, and a blank that slipped in. */
-const BOX = /^\[[ \t]*([xX✓✔✅~/-]?)[ \t]*\](\*)?(?:[ \t]+|$)/;
+/** A box, and `*` behind it for what is optional. Ticks of several kinds, other marks for what is open, a blank that slipped in. */
+const BOX = /^\[[ \t]*([xX]|[^\s\w\]])?[ \t]*\](\*)?(?:[ \t]+|$)/u;
 const DONE = /[xX✓✔✅]/;
 /** `T003`, `2.1`, `2.`: what the list itself calls an item. */
 const ID = /^(?:\*\*)?([A-Z]{1,4}-?\d{1,6}|\d{1,4}(?:\.\d{1,4}){0,5})(?:\*\*)?[.):]?[ \t]+(?=\S)/;
 /** `[US1]`, `[P]`: marks of spec-kit. */
 const MARK = /^\[([A-Z][A-Z0-9-]{0,15})\][ \t]*/;
 const NEEDS =
-  /[([]?\b(?:depends on|blocked by|needs|after):?[ \t]+((?:[A-Z]{1,4}-?\d{1,6}|\d+(?:\.\d+)*)(?:[ \t]*(?:,|and|&)[ \t]*(?:[A-Z]{1,4}-?\d{1,6}|\d+(?:\.\d+)*))*)[)\]]?/i;
+  /[([]?\b(?:depends on|blocked by|needs|after):?[ \t]+((?:(?:[A-Z]{1,4}|task)-?\d{1,6}|#?\d+(?:\.\d+)*)(?:[ \t]*(?:,|and|&)[ \t]*(?:(?:[A-Z]{1,4}|task)-?\d{1,6}|#?\d+(?:\.\d+)*))*)[)\]]?/i;
 /** A path with a folder and an extension, or a file name between backticks. */
 const PATH = /(?<![\w:/.@-])(?:\.{0,2}\/)?[\w@.-]+(?:\/[\w@.[\]-]+)*\/[\w@.[\]-]*\.[A-Za-z][A-Za-z0-9]{0,7}(?![\w/])/g;
 const QUOTED =
@@ -46,8 +46,8 @@ export function readChecklist(text: string): Listing {
   const items = reader.items();
   const hasBoxes = someItem(items, ({ box }) => box !== undefined);
   const listing = new Listing();
-  const known = new Set<string>();
-  for (const item of items) add(listing, item, { hasBoxes, known });
+  const kind = { hasBoxes, known: new Set<string>(), count: 0 };
+  for (const item of items) add(listing, item, kind);
   return listing;
 }
 
@@ -56,14 +56,19 @@ function someItem(items: readonly Item[], is: (item: Item) => boolean): boolean 
 }
 
 /** Adds an item and what is inside it. @returns the ids that whoever contains it waits for */
-function add(listing: Listing, item: Item, kind: { hasBoxes: boolean; known: Set<string> }): string[] {
+function add(listing: Listing, item: Item, kind: { hasBoxes: boolean; known: Set<string>; count: number }): string[] {
   if (kind.hasBoxes && !item.box) return item.parts.flatMap((part) => add(listing, part, kind));
   const named = nameOf(item.title);
+  const isTask = named.title !== '';
+  const nth = isTask ? ++kind.count : 0;
+  const aliases = [`#${nth}`, `task-${nth}`];
   if (item.box?.isDone === true) {
-    skipWhole(listing, item);
-    return [];
+    listing.skip('done', named.id);
+    for (const alias of aliases) listing.settled.add(alias);
+    // What is open inside it is open all the same.
+    return item.parts.flatMap((part) => add(listing, part, kind));
   }
-  if (named.title === '') return item.parts.flatMap((part) => add(listing, part, kind));
+  if (!isTask) return item.parts.flatMap((part) => add(listing, part, kind));
   // Numbers that begin anew under each heading name nothing: the text is the key then.
   const id = named.id !== undefined && !kind.known.has(named.id) ? named.id : undefined;
   const own = id ?? `item ${kind.known.size}`;
@@ -73,6 +78,7 @@ function add(listing: Listing, item: Item, kind: { hasBoxes: boolean; known: Set
   listing.entries.splice(place, 0, {
     where: () => `line ${item.line}`,
     id: own,
+    aliases,
     needs: [...parts, ...named.needs],
     task: given({
       description: named.title,
@@ -84,12 +90,6 @@ function add(listing: Listing, item: Item, kind: { hasBoxes: boolean; known: Set
   });
   // What is optional keeps nobody waiting.
   return item.box?.isOptional === true ? [] : [own];
-}
-
-/** A ticked item is done with all that is in it. */
-function skipWhole(listing: Listing, item: Item): void {
-  if (item.box) listing.skip('done', nameOf(item.title).id);
-  for (const part of item.parts) skipWhole(listing, part);
 }
 
 /** What an item is called, marked with and waits for; what is left is its title. */

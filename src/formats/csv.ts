@@ -41,11 +41,13 @@ function valueOf(field: string, cell: string): unknown {
 
 /** Where a path has a semicolon of its own, it stands behind a backslash. */
 function splitCell(cell: string): string[] {
-  return [...cell.matchAll(/(?:\\[\s\S]|[^;\\])+/g)]
-    .map(([one]) => one.replace(/\\([\s\S])/g, '$1').trim())
-    .filter((one) => one !== '');
+  // Without any semicolon it is a list with commas, as people write it.
+  const parts = cell.includes(';') ? cell.matchAll(/(?:\\[\s\S]|[^;\\])+/g) : cell.matchAll(/(?:\\[\s\S]|[^,\\])+/g);
+  return [...parts].map(([one]) => one.replace(/\\([\s\S])/g, '$1').trim()).filter((one) => one !== '');
 }
 
+/** With a semicolon at the end where a comma would be taken for the end of a value. */
 export function joinCell(values: readonly string[]): string {
-  return values.map((value) => value.replace(/[\\;]/g, '\\$&')).join(';');
+  const cell = values.map((value) => value.replace(/[\\;]/g, '\\$&')).join(';');
+  return cell.includes(',') && values.length === 1 ? `${cell};` : cell;
 }

@@ -102,22 +102,25 @@ function finder(name: string, listing: Listing, board: Board, prefix: string, kn
     const other = id === undefined ? undefined : byName.get(id);
     if (other) throw malformed(`${name}, ${where()}`, `its id ${id ?? ''} stands in ${other.where()} already`);
     if (id !== undefined) byName.set(id, entry);
-    if (typeof task['key'] === 'string' && !byName.has(task['key'])) byName.set(task['key'], entry);
+    const { key, description } = task;
+    const same = typeof key === 'string' ? byName.get(key) : undefined;
+    if (typeof key === 'string' && same && same !== entry && same.task['description'] !== description)
+      throw malformed(`${name}, ${where()}`, `its key ${key} stands in ${same.where()} already`);
+    if (typeof key === 'string' && !same) byName.set(key, entry);
     for (const alias of aliases) byAlias.set(alias, entry);
   }
-  const onBoard = new Set([
-    ...board.tasks.map(({ id }) => id),
-    ...board.tasks.flatMap(({ key }) => (key?.startsWith(prefix) === true ? [key] : [])),
-  ]);
+  const ids = new Set(board.tasks.map(({ id }) => id));
+  const keys = new Set(board.tasks.flatMap(({ key }) => key ?? []));
   let elsewhere = 0;
   const find = (from: Entry, need: string): (Entry | string)[] => {
     const named = byName.get(need);
     if (named) return [known.get(named) ?? named];
     if (listing.settled.has(need)) return [];
-    const there = onBoard.has(need) ? need : prefix + need;
-    if (onBoard.has(there)) return [there];
+    if (ids.has(need)) return [need];
+    // Its place in the list, before what may bear that name on the board by chance.
     const placed = byAlias.get(need);
     if (placed) return [known.get(placed) ?? placed];
+    if (keys.has(prefix + need)) return [prefix + need];
     if (!listing.needsMayBeElsewhere)
       throw malformed(
         `${name}, ${from.where()}`,

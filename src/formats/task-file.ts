@@ -83,7 +83,7 @@ function recognise(text: string): 'json' | 'backlog' | 'markdown' | 'csv' | 'yam
   if (looksLikeJson(text)) return 'json';
   if (isBacklogTask(text)) return 'backlog';
   if (isCsv(text)) return 'csv';
-  const hasBox = /^[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[[ \txX✓✔✅~/-]{0,3}\]/m.test(text);
+  const hasBox = /^[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[[ \t]*(?:[xX]|[^\s\w\]])?[ \t]*\]/mu.test(text);
   const lines = text.slice(0, 10_000).split('\n');
   const first = lines.find((line) => line.trim() !== '' && !/^\s*#/.test(line) && line.trim() !== '---') ?? '';
   if (!hasBox && /^[ \t]*(?:[-*+][ \t]+)?["']?(?:description|tasks|key|id)["']?[ \t]*:/.test(first)) return 'yaml';

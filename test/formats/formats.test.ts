@@ -100,6 +100,18 @@ describe('checklists', () => {
     expect(twice.tasks[1]?.key).toMatch(/^two-[0-9a-f]{8}$/);
   });
 
+  test('what is open inside a done item is open; other marks are open; places count every box', async () => {
+    const file = await readText(
+      '- [x] Done parent\n  - [ ] Open child\n- [>] moved\n- [ ] last (depends on #2, task-1)\n',
+    );
+    expect(file.tasks.map(({ description, dependencies }) => [description, dependencies])).toEqual([
+      ['Open child', undefined],
+      ['moved', undefined],
+      ['last', ['#1']],
+    ]);
+    expect(file.skipped).toEqual({ done: 1 });
+  });
+
   test('a dependency that is nowhere is named with its line', async () => {
     await expect(readText('# T\n\n- [ ] T001 one\n- [ ] T002 two (depends on T009)\n')).rejects.toThrow(
       'stdin, line 4 cannot be imported: "two" depends on T009, which is neither in it nor on the board. Nothing was added.',
@@ -236,6 +248,23 @@ describe("coord's own", () => {
     const { board = emptyBoard() } = addTasks(emptyBoard(), { tasks }, NOW);
     const again = await readText(text, {}, board);
     expect(addTasks(board, { tasks: again.tasks }, NOW).answer.added).toBe(0);
+  });
+
+  test('a place in the list goes before a key on the board', async () => {
+    const { board = emptyBoard() } = addTasks(emptyBoard(), { tasks: [{ description: 'other', key: 'task-1' }] }, NOW);
+    const { tasks } = await readText('["a", {"description":"b","dependencies":["task-1"]}]', {}, board);
+    expect(tasks[1]?.dependencies).toEqual(['#1']);
+  });
+
+  test('one key for two texts is refused with both places', async () => {
+    await expect(readText('[{"key":"z","description":"a"},{"key":"z","description":"b"}]')).rejects.toThrow(
+      /task 2, line 1 .*its key z stands in task 1, line 1 already/,
+    );
+  });
+
+  test('a table takes commas in a cell too', async () => {
+    const { tasks } = await readText('description,files,tags\na,"x.ts,y.ts","p,q"\n');
+    expect(tasks[0]).toMatchObject({ files: ['x.ts', 'y.ts'], tags: ['p', 'q'] });
   });
 
   test('places count what is skipped too', async () => {

@@ -16,7 +16,7 @@ const HINTS = {
   'import-malformed': ({ why }) =>
     why === 'config'
       ? 'Correct it, or begin anew: coord orchestrate init --force "<goal>"'
-      : 'A JSON array of {description, priority?, dependencies?, files?, hints?}, JSON Lines, YAML, or a Markdown list.',
+      : 'coord leader import --help says what it reads.',
   'not-initialised': () => 'coord leader init "<goal>"',
   'already-initialised': ({ why, path }) => {
     switch (why) {

@@ -735,7 +735,9 @@ function withWaitOptions(command: Command): Command {
  * about. A comma between brackets is part of its value, as in `Bash(ls, pwd)`; so is one behind a backslash.
  */
 function collectList(text: string, before: string[] | undefined): string[] {
-  const values = [...text.matchAll(/(?:\\,|\([^()]*\)|[^,])+/g)].map(([value]) => value.replaceAll('\\,', ',').trim());
+  const values = [...text.matchAll(/(?:\\,|\([^()]*\)|\{[^{}]*\}|[^,])+/g)].map(([value]) =>
+    value.replaceAll('\\,', ',').trim(),
+  );
   return [...(before ?? []), ...values.filter((value) => value !== '')];
 }
 

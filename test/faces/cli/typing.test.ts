@@ -15,11 +15,23 @@ const ids = async (args: string[]): Promise<string[]> =>
 
 describe('lists', () => {
   test('commas, repetition, brackets; never the word behind', async () => {
-    await rig.ok(['leader', 'add-task', '-f', 'a.ts,b.ts', '-f', 'app/(x,y)/c.ts', '-t', 'x,y', 'Create X']);
+    await rig.ok([
+      'leader',
+      'add-task',
+      '-f',
+      'a.ts,b.ts',
+      '-f',
+      'app/(x,y)/c.ts',
+      '-f',
+      'src/{d,e}.ts',
+      '-t',
+      'x,y',
+      'Create X',
+    ]);
     expect(rig.board().tasks[0]).toMatchObject({
       description: 'Create X',
       tags: ['x', 'y'],
-      context: { files: ['a.ts', 'b.ts', 'app/(x,y)/c.ts'] },
+      context: { files: ['a.ts', 'b.ts', 'app/(x,y)/c.ts', 'src/{d,e}.ts'] },
     });
     await rig.ok(['worker', 'claim', 'w']);
     await rig.ok(['worker', 'done', 'w', 'task-001', '-m', 'a.ts', '-c', 'n.ts,o.ts', 'Done']);
