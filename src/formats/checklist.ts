@@ -13,11 +13,12 @@ import { given, Listing, tagFrom } from './listing.ts';
 const BOX = /^\[[ \t]*([xX]|[^\s\w\]])?[ \t]*\](\*)?(?:[ \t]+|$)/u;
 const DONE = /[xX✓✔✅]/;
 /** `T003`, `2.1`, `2.`: what the list itself calls an item. */
-const ID = /^(?:\*\*)?([A-Z]{1,4}-?\d{1,6}|\d{1,4}(?:\.\d{1,4}){0,5})(?:\*\*)?[.):]?[ \t]+(?=\S)/;
+const ID =
+  /^(?:\*\*)?([A-Z]{1,4}-?\d{3,6}|\d{1,4}(?:\.\d{1,4}){1,5}|\d{1,4}(?=(?:\*\*)?[.):]))(?:\*\*)?[.):]?[ \t]+(?=\S)/;
 /** `[US1]`, `[P]`: marks of spec-kit. */
 const MARK = /^\[([A-Z][A-Z0-9-]{0,15})\][ \t]*/;
 const NEEDS =
-  /[([]?\b(?:depends on|blocked by|needs|after):?[ \t]+((?:(?:[A-Z]{1,4}|task)-?\d{1,6}|#?\d+(?:\.\d+)*)(?:[ \t]*(?:,|and|&)[ \t]*(?:(?:[A-Z]{1,4}|task)-?\d{1,6}|#?\d+(?:\.\d+)*))*)[)\]]?/i;
+  /[([]\s*(?:depends on|depends|blocked by):?[ \t]+((?:(?:[A-Z]{1,4}|task)-?\d{1,6}|#?\d+(?:\.\d+)*)(?:[ \t]*(?:,|and|&)[ \t]*(?:(?:[A-Z]{1,4}|task)-?\d{1,6}|#?\d+(?:\.\d+)*))*)\s*[)\]]/i;
 /** A path with a folder and an extension, or a file name between backticks. */
 const PATH = /(?<![\w:/.@-])(?:\.{0,2}\/)?[\w@.-]+(?:\/[\w@.[\]-]+)*\/[\w@.[\]-]*\.[A-Za-z][A-Za-z0-9]{0,7}(?![\w/])/g;
 const QUOTED =

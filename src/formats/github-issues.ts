@@ -13,7 +13,7 @@ export function isGithubIssues(records: readonly Located[]): boolean {
 export function readGithubIssues(records: readonly Located[]): Listing {
   const listing = new Listing({ hasGlobalIds: true });
   for (const { value, where } of records) {
-    const issue = value as Record<string, unknown>; // as isGithubIssues has found
+    const issue = isRecord(value) ? value : {};
     const id = `gh-${String(issue['number'])}`;
     const title = textOf(issue['title']);
     const state = typeof issue['state'] === 'string' ? issue['state'].toUpperCase() : 'OPEN';

@@ -19,7 +19,7 @@ export interface JsonText {
 /** Whether a text is meant to be JSON. */
 export function looksLikeJson(text: string): boolean {
   const start = text.trimStart();
-  return start.startsWith('{') || (start.startsWith('[') && !/^\[[ \txX✓✔~/-]{0,3}\]\*?[ \t]/.test(start));
+  return start.startsWith('{') || (/^\[\s*["{[\]\d]/.test(start) && !/^\[[ \t]*\]\*?[ \t]+\S/.test(start));
 }
 
 /** @throws CoordError `import-malformed` with the line that is wrong */

@@ -7,7 +7,7 @@ import { type Board, type Change, eventOf, LEADER } from './board.ts';
 import { CoordError } from './errors.ts';
 import { lazily } from './fields.ts';
 import type { Task } from './task.ts';
-import { highestNumber } from './verbs/add-tasks.ts';
+import { highestNumber, refuseCycle } from './verbs/add-tasks.ts';
 
 const Fields = lazily(() => z.record(z.string(), z.unknown()));
 
@@ -101,6 +101,13 @@ export function undoLast(board: Board): Change<UndoAnswer> {
   const tasks = board.tasks.filter(({ id }) => !added.has(id)).map((task) => after.get(task.id) ?? task);
   const builtOn = tasks.find(({ dependencies }) => dependencies.some((id) => added.has(id)));
   if (builtOn) throw refused(`${builtOn.id} depends on what was added.`, builtOn.id);
+  const busy = restored.find(
+    (task) =>
+      task.status === 'claimed' &&
+      tasks.some((other) => other.id !== task.id && other.status === 'claimed' && other.claimed_by === task.claimed_by),
+  );
+  if (busy) throw refused(`${busy.claimed_by ?? 'Its worker'} works on another task by now.`, busy.id);
+  refuseCycle(tasks); // a hand edit may have turned a dependency round
   const { last_change: _, ...rest } = board;
   const removed = last.added.filter((id) => byId.has(id));
   return {

@@ -119,7 +119,7 @@ describe('checklists', () => {
   });
 
   test('two that wait for each other are named with their lines', async () => {
-    await expect(readText('- [ ] T1 one (depends on T2)\n- [ ] T2 two (depends on T1)\n')).rejects.toThrow(
+    await expect(readText('- [ ] T001 one (depends on T002)\n- [ ] T002 two (depends on T001)\n')).rejects.toThrow(
       /"one" \(line 1\) -> "two" \(line 2\)/,
     );
   });
@@ -248,6 +248,21 @@ describe("coord's own", () => {
     const { board = emptyBoard() } = addTasks(emptyBoard(), { tasks }, NOW);
     const again = await readText(text, {}, board);
     expect(addTasks(board, { tasks: again.tasks }, NOW).answer.added).toBe(0);
+  });
+
+  test('words of a title are no ids, prose no dependency, a badge no JSON, a null no issue', async () => {
+    const file = await readText(
+      '[![CI](x)](y)\n\n- [ ] S3 upload\n- [ ] UTF-8 decoding\n- [ ] 404 page, retry after 3 attempts\n',
+    );
+    expect(file.tasks.map(({ description }) => description)).toEqual([
+      'S3 upload',
+      'UTF-8 decoding',
+      '404 page, retry after 3 attempts',
+    ]);
+    expect(await readText('[null]', { from: 'github' })).toMatchObject({
+      tasks: [],
+      skipped: { 'without a title': 1 },
+    });
   });
 
   test('a place in the list goes before a key on the board', async () => {

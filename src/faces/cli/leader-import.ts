@@ -53,7 +53,7 @@ export async function importTasks(
       : [];
     if (fresh.length > shown.length && isDry) shown.push(`\n  … and ${fresh.length - shown.length} more`);
     return {
-      text: `${head}${!isDry && range !== '' ? `: ${range}` : ''}${shown.join('')}`,
+      text: `${visible(head)}${!isDry && range !== '' ? `: ${range}` : ''}${shown.join('')}`,
       json: {
         added,
         known,

@@ -63,7 +63,15 @@ async function refuseAgents(io: Io, command: Command, options: Record<string, un
   const { whyNotForAgents } = await import('../../runner/agent-commands.ts');
   const why = whyNotForAgents({ command: words.join(' '), options });
   if (why === undefined) return;
-  if (!env['COORD_ORCHESTRATED'] && !env['COORD_WORKER'] && !(await hasClaimed(io, id, options['dir']))) return;
+  // Set-up allows the leader's commands with any argument: what these two start is for a person in every session.
+  const startsPrograms = options['onEvent'] !== undefined || options['editor'] === true;
+  if (
+    !startsPrograms &&
+    !env['COORD_ORCHESTRATED'] &&
+    !env['COORD_WORKER'] &&
+    !(await hasClaimed(io, id, options['dir']))
+  )
+    return;
   throw new CoordError('not-allowed', `A worker's session may not run coord ${words.join(' ')}: ${why}.`, {
     hint: 'Ask the person you work for to run it in a terminal of their own.',
   });
