@@ -1,10 +1,9 @@
 /** Tasks of Backlog.md: a Markdown file each, with the fields in its front matter. */
 import { isRecord } from '../model/values.ts';
-import { given, hintsFrom, idOf, Listing, tagFrom, textOf, textsOf } from './listing.ts';
+import { given, hintsFrom, idOf, Listing, priorityOf, tagFrom, textOf, textsOf } from './listing.ts';
 import { malformed, type SourceText } from './source.ts';
 
 const SETTLED = /^(?:done|complete[d]?|closed|cancelled|canceled|archived)$/i;
-const PRIORITY: Readonly<Record<string, number>> = { critical: 1, high: 2, medium: 5, low: 8 };
 const FRONT_MATTER = /^\s*---[ \t]*\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)/;
 
 /** Whether a file is one: its front matter has a title, and an id or a status. */
@@ -40,7 +39,7 @@ export async function readBacklog(files: readonly SourceText[]): Promise<Listing
         needs: textsOf(fields['dependencies']).map((other) => other.toLowerCase()),
         task: given({
           description: title,
-          priority: PRIORITY[String(fields['priority']).toLowerCase()],
+          priority: priorityOf(String(fields['priority']).toLowerCase()),
           tags: [...new Set(textsOf(fields['labels']).flatMap((label) => tagFrom(label) ?? []))],
           files: textsOf(fields['modified_files']),
           hints: hintsFrom([['', bodyOf(text.slice(whole.length))]]),

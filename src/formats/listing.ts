@@ -76,6 +76,18 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }
 
+const PRIORITIES = new Map([
+  ['critical', 1],
+  ['high', 2],
+  ['medium', 5],
+  ['low', 8],
+]);
+
+/** A priority of ours for the word that several tools have; undefined for any other. */
+export function priorityOf(word: string): number | undefined {
+  return PRIORITIES.get(word);
+}
+
 /** An id that is text or a number. */
 export function idOf(value: unknown): string | undefined {
   return typeof value === 'number' ? String(value) : textOf(value);

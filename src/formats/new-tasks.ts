@@ -8,7 +8,7 @@ import { CoordError } from '../model/errors.ts';
 import { sortByDependency } from '../model/graph.ts';
 import { MAX_TEXT } from '../model/limits.ts';
 import { parseInput } from '../model/parse-input.ts';
-import { clip } from '../model/text.ts';
+import { clip, plural } from '../model/text.ts';
 import { NewTask } from '../model/verbs/add-tasks.ts';
 import { type Entry, fitName, type Listing } from './listing.ts';
 import { malformed } from './source.ts';
@@ -53,7 +53,7 @@ export function newTasks(
   const elsewhere = find.elsewhere();
   if (elsewhere > 0)
     notes.push(
-      `${elsewhere} ${elsewhere === 1 ? 'dependency is' : 'dependencies are'} neither in ${name} nor on the board, and left out.`,
+      `${plural(elsewhere, 'dependency is', 'dependencies are')} neither in ${name} nor on the board, and left out.`,
     );
   const places = new Map(fresh.map((entry, i) => [entry, `#${i + 1}`]));
   const descriptions = listing.hasGlobalIds

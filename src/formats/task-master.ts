@@ -1,10 +1,9 @@
 /** tasks.json of task-master: `{"<tag>": {"tasks": […], "metadata": {…}}}`, or `{"tasks": […]}` of its older versions. */
 import { CoordError } from '../model/errors.ts';
 import { isRecord } from '../model/values.ts';
-import { given, hintsFrom, idOf, Listing, textOf, textsOf } from './listing.ts';
+import { given, hintsFrom, idOf, Listing, priorityOf, textOf, textsOf } from './listing.ts';
 
 const SETTLED = new Set(['done', 'completed', 'cancelled']);
-const PRIORITY: Readonly<Record<string, number>> = { critical: 1, high: 2, medium: 5, low: 8 };
 
 type Fields = Record<string, unknown>;
 
@@ -89,7 +88,7 @@ function isSettled(listing: Listing, task: Fields, id: string | undefined): bool
 function fieldsOf(task: Fields, title: string): Fields {
   return given({
     description: title,
-    priority: PRIORITY[String(task['priority'])],
+    priority: priorityOf(String(task['priority'])),
     hints: hintsFrom([
       ['', task['description']],
       ['Details', task['details']],

@@ -35,12 +35,13 @@ export function rememberLast<T>(before: Board, change: Change<T>, verb: string, 
   if (!board) return change;
   const old = new Map(before.tasks.map((task) => [task.id, task]));
   const added = board.tasks.filter(({ id }) => !old.has(id)).map(({ id }) => id);
-  const changed = board.tasks.flatMap((task) => {
+  const touched = board.tasks.flatMap((task) => {
     const was = old.get(task.id);
-    return was === undefined || was === task ? [] : [differenceOf(was, task)];
+    return was === undefined || was === task ? [] : [{ was, is: task }];
   });
-  const ids = [...added, ...changed.map(({ id }) => id)];
+  const ids = [...added, ...touched.map(({ is }) => is.id)];
   if (ids.length > MOST_CHANGED) return { ...change, board: { ...board, last_change: undefined } };
+  const changed = touched.map(({ was, is }) => differenceOf(was, is));
   const what = `${verb} ${ids.length > 3 ? `${ids.slice(0, 2).join(', ')} and ${ids.length - 2} more` : ids.join(', ')}`;
   return { ...change, board: { ...board, last_change: { what, at: now, added, changed } } };
 }

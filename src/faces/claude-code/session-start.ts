@@ -3,7 +3,7 @@ import { remember, onBoard, type Call } from './hook-call.ts';
 import { claimOf, heldBy } from '../../model/lifecycle.ts';
 import type { Task } from '../../model/task.ts';
 import type { Reply } from '../io.ts';
-import { visible, clip } from '../../model/text.ts';
+import { visible, clip, plural } from '../../model/text.ts';
 import { formatTime } from '../durations.ts';
 
 /** Who you are, what you hold, what there is to do. Also after a resume and a compaction, so it says the same again. */
@@ -37,7 +37,7 @@ export async function sessionStart(call: Call): Promise<Reply> {
     }
     if (held.length > 0) lines.push(`Go on with it. Everything about it: coord worker context ${worker}`);
     else if (claimable.length > 0) {
-      lines.push(`${counts.claimable} ${counts.claimable === 1 ? 'task' : 'tasks'} can be claimed, first:`);
+      lines.push(`${plural(counts.claimable, 'task')} can be claimed, first:`);
       for (const task of claimable.slice(0, 5)) lines.push(`  ${task.task_id} ${clip(task.description, 100)}`);
       lines.push(`Claim the next one when you are asked to work: coord worker claim ${worker}`);
     } else lines.push(`Nothing can be claimed now: ${counts.done} of ${counts.total} tasks done.`);

@@ -18,7 +18,8 @@ export async function log(
   options: { follow?: boolean; agent?: string; task?: string; limit: number },
 ): Promise<Reply> {
   return withStore(context, async (store) => {
-    if (options.task !== undefined) findTask(await store.read(), options.task);
+    const board = await store.read();
+    if (options.task !== undefined) findTask(board, options.task);
     const matching = async (): Promise<LogEntry[]> =>
       (await store.log()).filter(
         (entry) =>
@@ -31,7 +32,7 @@ export async function log(
       list.map((entry) => logText(visibleDeep(entry), context.paint)).join('\n');
     if (options.follow !== true) {
       const more = entries.length - shown.length;
-      const last = lastChangeOf(await store.read());
+      const last = lastChangeOf(board);
       return {
         text: shown.length === 0 ? 'Nothing yet.' : text(shown),
         json: { total: entries.length, entries: shown, undo: last?.what ?? null },

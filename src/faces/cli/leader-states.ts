@@ -86,7 +86,7 @@ export async function cancel(context: Context, ids: string[], options: { cascade
   const { counts } = await withStore(context, async (store) => summarise(await store.read(), await store.now()));
   if (counts.stuck > 0)
     reply.notes = [
-      `${counts.stuck} ${counts.stuck === 1 ? 'task is' : 'tasks are'} stuck now: coord leader list --status stuck (--cascade cancels them too)`,
+      `${plural(counts.stuck, 'task is', 'tasks are')} stuck now: coord leader list --status stuck (--cascade cancels them too)`,
     ];
   return reply;
 }

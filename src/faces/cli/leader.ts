@@ -201,6 +201,13 @@ function resultLines({ output, files_modified, files_created }: Result): string[
   ];
 }
 
+/** The last of a list, and how to see what was left out. */
+function newest<T>(all: readonly T[], limit: number): { shown: T[]; truncated: boolean; notes: string[] } {
+  const shown = all.slice(-limit);
+  const more = all.length - shown.length;
+  return { shown, truncated: more > 0, notes: more > 0 ? [`${more} older: --limit ${all.length}`] : [] };
+}
+
 export async function results(context: Context, ids: string[], options: { limit: number }): Promise<Reply> {
   return withStore(context, async (store) => {
     const board = await store.read();
@@ -208,8 +215,7 @@ export async function results(context: Context, ids: string[], options: { limit:
     const descriptions = new Map([...archived, ...board.tasks].map((task) => [task.id, task.description]));
     for (const id of ids) if (!descriptions.has(id)) findTask(board, id);
     const all = await store.results(ids.length > 0 ? ids : undefined);
-    const shown = all.slice(-options.limit);
-    const more = all.length - shown.length;
+    const { shown, truncated, notes } = newest(all, options.limit);
     return {
       text:
         shown.length === 0
@@ -222,8 +228,8 @@ export async function results(context: Context, ids: string[], options: { limit:
                 ].join('\n'),
               )
               .join('\n\n'),
-      json: { total: all.length, truncated: more > 0, results: shown },
-      notes: more > 0 ? [`${more} older: --limit ${all.length}`] : [],
+      json: { total: all.length, truncated, results: shown },
+      notes,
     };
   });
 }
@@ -239,8 +245,7 @@ export async function discoveries(
         (options.tag === undefined || tags.includes(options.tag)) &&
         (search === undefined || content.toLowerCase().includes(search)),
     );
-    const shown = all.slice(-options.limit);
-    const more = all.length - shown.length;
+    const { shown, truncated, notes } = newest(all, options.limit);
     return {
       text:
         shown.length === 0
@@ -254,8 +259,8 @@ export async function discoveries(
                 return `${context.paint.dim(formatTime(found.created_at))} ${context.paint.cyan(found.worker)}${about.length > 0 ? ` (${about.join(', ')})` : ''}: ${visible(found.content)}`;
               })
               .join('\n'),
-      json: { total: all.length, truncated: more > 0, discoveries: shown },
-      notes: more > 0 ? [`${more} older: --limit ${all.length}`] : [],
+      json: { total: all.length, truncated, discoveries: shown },
+      notes,
     };
   });
 }

@@ -3,11 +3,10 @@ import { claimOf } from '../../model/lifecycle.ts';
 import { CoordError } from '../../model/errors.ts';
 import { AddDiscovery, Claim, Complete, Fail, Release, Renew } from '../../model/inputs.ts';
 import { parseInput } from '../../model/parse-input.ts';
-import { waitingText } from '../../model/views/idle.ts';
-import { clip, quoted, visible, visibleDeep } from '../../model/text.ts';
+import { waitingText, type NotClaimed } from '../../model/views/idle.ts';
+import { clip, quoted, visible, visibleDeep, plural } from '../../model/text.ts';
 import type { Task } from '../../model/task.ts';
 import type { ClaimAnswer } from '../../model/verbs/claim.ts';
-import type { NotClaimed } from '../../model/views/idle.ts';
 import type { CompleteAnswer } from '../../model/verbs/complete.ts';
 import type { Store } from '../../store/store.ts';
 import { type Context, leaseSeconds, pathOfResult, type Reply, textOrStdin, withoutMoment, withStore } from '../io.ts';
@@ -146,7 +145,7 @@ export async function fail(
       text:
         task.status === 'failed'
           ? `${taskId} failed for good (attempt ${task.attempt} of ${task.max_attempts})`
-          : `${taskId} given back, ${left} ${left === 1 ? 'attempt' : 'attempts'} left`,
+          : `${taskId} given back, ${plural(left, 'attempt')} left`,
       json: { task },
       notes: [`Next: coord worker claim ${worker}`],
     };

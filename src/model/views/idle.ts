@@ -3,6 +3,7 @@ import { type Board, compareIds, nextExpiry } from '../board.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isSettled } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
+import { plural } from '../text.ts';
 
 /**
  * Why nothing was handed out: `drained` (every task is settled), `blocked` (others must finish first),
@@ -46,7 +47,7 @@ export function explainIdle(board: Board, dependencies: Dependencies, now: strin
 
 /** Why there is nothing to claim, and which tasks and workers it takes. */
 export function waitingText(idle: NotClaimed): string {
-  const tasks = `${idle.open} ${idle.open === 1 ? 'task' : 'tasks'} left`;
+  const tasks = `${plural(idle.open, 'task')} left`;
   const named = idle.waiting_for
     .map((task) => `${task.task_id} (${task.worker === null ? task.status : `claimed by ${task.worker}`})`)
     .join(', ');

@@ -63,8 +63,11 @@ export function timelineOf(log: readonly LogEntry[], now: string): Timeline | un
   const lanes = new Map<string, Span[]>();
   for (const span of spans.toSorted((a, b) =>
     a.from < b.from ? -1 : a.from > b.from ? 1 : compareIds(a.task_id, b.task_id),
-  ))
-    lanes.set(span.worker, [...(lanes.get(span.worker) ?? []), span]);
+  )) {
+    const lane = lanes.get(span.worker);
+    if (lane) lane.push(span);
+    else lanes.set(span.worker, [span]);
+  }
   const times = spans.flatMap(({ from, to }) => [from, to]).toSorted();
   return {
     from: times[0] ?? now,
