@@ -30,11 +30,12 @@ export async function readBacklog(files: readonly SourceText[]): Promise<Listing
     const id = isRecord(fields) ? idOf(fields['id'])?.toLowerCase() : undefined;
     const title = isRecord(fields) ? idOf(fields['title']) : undefined;
     if (whole === undefined || !isRecord(fields) || title === undefined) listing.skip('without a title', id);
-    else if (SETTLED.test(String(fields['status']))) listing.skip('done', id);
+    else if (SETTLED.test(String(fields['status']))) listing.skip('done', id, formerNames(id));
     else
       listing.entries.push({
         where: () => name,
         id,
+        aliases: formerNames(id),
         // The case of the prefix differs between its versions.
         needs: textsOf(fields['dependencies']).map((other) => other.toLowerCase()),
         task: given({
@@ -47,6 +48,12 @@ export async function readBacklog(files: readonly SourceText[]): Promise<Listing
       });
   }
   return listing;
+}
+
+/** A project may have changed its prefix since: what depended on `task-7` means `back-7`. */
+function formerNames(id: string | undefined): string[] {
+  const number = /-([\d.]+)$/.exec(id ?? '')?.[1];
+  return number === undefined ? [] : [`task-${number}`];
 }
 
 /** Without the comments that mark its sections. */

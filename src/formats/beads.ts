@@ -50,6 +50,7 @@ export function readBeads(records: readonly Located[]): Listing {
 function blockersOf(dependencies: unknown): string[] {
   if (!Array.isArray(dependencies)) return [];
   return dependencies.flatMap((one: unknown) =>
-    isRecord(one) && one['type'] === 'blocks' ? (idOf(one['depends_on_id']) ?? []) : [],
+    // Old exports have lines of a log behind some ids.
+    isRecord(one) && one['type'] === 'blocks' ? (idOf(one['depends_on_id'])?.split(/\s/, 1) ?? []) : [],
   );
 }

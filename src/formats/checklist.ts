@@ -16,9 +16,20 @@ const DONE = /[xX✓✔✅]/;
 const ID =
   /^(?:\*\*)?([A-Z]{1,4}-?\d{3,6}|\d{1,4}(?:\.\d{1,4}){1,5}|\d{1,4}(?=(?:\*\*)?[.):]))(?:\*\*)?[.):]?[ \t]+(?=\S)/;
 /** `[US1]`, `[P]`: marks of spec-kit. */
-const MARK = /^\[([A-Z][A-Z0-9-]{0,15})\][ \t]*/;
-const NEEDS =
-  /[([]\s*(?:depends on|depends|blocked by):?[ \t]+((?:(?:[A-Z]{1,4}|task)-?\d{1,6}|#?\d+(?:\.\d+)*)(?:[ \t]*(?:,|and|&)[ \t]*(?:(?:[A-Z]{1,4}|task)-?\d{1,6}|#?\d+(?:\.\d+)*))*)\s*[)\]]/i;
+const MARK = /^\[([A-Z][A-Za-z0-9-]{0,20})\](?![([:])[ \t]*/;
+/** One name of an item, or a row of them: `T012-T015`. */
+const NAME = String.raw`(?:(?:[A-Z]{1,4}|task)-?\d{1,6}|#?\d{1,6}(?:\.\d{1,4}){0,5})`;
+const NAMES = String.raw`${NAME}(?:[ \t]*(?:,|;|&|\+|-|–|\band\b|\bto\b|\bthrough\b)+[ \t]*${NAME})*`;
+/** `(depends on T003, T004)`; what else stands in the brackets is kept: `(depends on T003, same file)`. */
+const NEEDS = new RegExp(
+  String.raw`([([])[ \t]*(?:depends(?: on)?|blocked by|after|requires):?[ \t]+(${NAMES})[ \t]*(?:([)\]])|(?![\w.]))`,
+  'i',
+);
+/** A line below an item that says the same: `- Depends on: T003`. */
+const NEEDS_BELOW = new RegExp(
+  String.raw`^(?:[-*+][ \t]+)?[*_]*(?:depends(?: on)?|dependenc(?:y|ies)|blocked by)[*_]*:[*_]*[ \t]*(${NAMES})[ \t]*[*_.]*$`,
+  'i',
+);
 /** A path with a folder and an extension, or a file name between backticks. */
 const PATH = /(?<![\w:/.@-])(?:\.{0,2}\/)?[\w@.-]+(?:\/[\w@.[\]-]+)*\/[\w@.[\]-]*\.[A-Za-z][A-Za-z0-9]{0,7}(?![\w/])/g;
 const QUOTED =
@@ -47,7 +58,7 @@ export function readChecklist(text: string): Listing {
   const items = reader.items();
   const hasBoxes = someItem(items, ({ box }) => box !== undefined);
   const listing = new Listing();
-  const kind = { hasBoxes, known: new Set<string>(), count: 0 };
+  const kind = { hasBoxes, known: new Set<string>(), latest: new Map<string, string>(), count: 0 };
   for (const item of items) add(listing, item, kind);
   return listing;
 }
@@ -56,16 +67,27 @@ function someItem(items: readonly Item[], is: (item: Item) => boolean): boolean 
   return items.some((item) => is(item) || someItem(item.parts, is));
 }
 
+/** What is known of a list while it is read. */
+interface Kind {
+  hasBoxes: boolean;
+  /** Ids that were given. */
+  known: Set<string>;
+  /** What a number means that began anew under a heading: the last item of it. */
+  latest: Map<string, string>;
+  /** Items so far, done ones too. */
+  count: number;
+}
+
 /** Adds an item and what is inside it. @returns the ids that whoever contains it waits for */
-function add(listing: Listing, item: Item, kind: { hasBoxes: boolean; known: Set<string>; count: number }): string[] {
+function add(listing: Listing, item: Item, kind: Kind): string[] {
   if (kind.hasBoxes && !item.box) return item.parts.flatMap((part) => add(listing, part, kind));
   const named = nameOf(item.title);
   const isTask = named.title !== '';
   const nth = isTask ? ++kind.count : 0;
   const aliases = [`#${nth}`, `task-${nth}`];
   if (item.box?.isDone === true) {
-    listing.skip('done', named.id);
-    for (const alias of aliases) listing.settled.add(alias);
+    listing.skip('done', named.id, aliases);
+    if (named.id !== undefined && kind.known.has(named.id)) kind.latest.set(named.id, `#${nth}`);
     // What is open inside it is open all the same.
     return item.parts.flatMap((part) => add(listing, part, kind));
   }
@@ -74,13 +96,15 @@ function add(listing: Listing, item: Item, kind: { hasBoxes: boolean; known: Set
   const id = named.id !== undefined && !kind.known.has(named.id) ? named.id : undefined;
   const own = id ?? `item ${kind.known.size}`;
   kind.known.add(own);
+  if (named.id !== undefined && id === undefined) kind.latest.set(named.id, own);
+  const needs = [...named.needs, ...item.notes.flatMap(neededBelow)].map((name) => kind.latest.get(name) ?? name);
   const place = listing.entries.length;
   const parts = item.parts.flatMap((part) => add(listing, part, kind));
   listing.entries.splice(place, 0, {
     where: () => `line ${item.line}`,
     id: own,
     aliases,
-    needs: [...parts, ...named.needs],
+    needs: [...parts, ...needs],
     task: given({
       description: named.title,
       key: id,
@@ -106,10 +130,31 @@ function nameOf(text: string): { id: string | undefined; marks: string[]; needs:
   for (let mark = take(MARK); mark !== undefined; mark = take(MARK)) marks.push(mark);
   if (rest.length > LONGEST_LOOKED_THROUGH) return { id, marks, needs: [], title: rest.trim() };
   const needed = NEEDS.exec(rest);
-  // Said in brackets, it is no part of what is to be done.
-  if (needed && /^[([]/.test(needed[0])) rest = rest.replace(needed[0], '');
-  const needs = needed?.[1]?.split(/[ \t]*(?:,|and|&)[ \t]*/).filter((name) => name !== '') ?? [];
+  // Where it is all that the brackets say, it is no part of what is to be done.
+  if (needed?.[3] !== undefined) rest = rest.replace(needed[0], '');
+  const needs = namesIn(needed?.[2] ?? '');
   return { id, marks, needs, title: rest.replace(/[ \t]{2,}/g, ' ').trim() };
+}
+
+function neededBelow(note: string): string[] {
+  return note.length > LONGEST_LOOKED_THROUGH ? [] : namesIn(NEEDS_BELOW.exec(note)?.[1] ?? '');
+}
+
+/** More is no row of tasks. */
+const LONGEST_ROW = 100;
+
+/** The names of a row: `T001, T003-T005` are four. */
+function namesIn(text: string): string[] {
+  const found = [...text.matchAll(new RegExp(`(-|–|\\bto\\b|\\bthrough\\b)?[ \\t]*(${NAME})`, 'gi'))];
+  return found.flatMap(([, row, name = ''], i) => {
+    const [, before = '', from] = /^(.*?)(\d+)$/.exec(found[i - 1]?.[2] ?? '') ?? [];
+    const [, after, to] = /^(.*?)(\d+)$/.exec(name) ?? [];
+    const between = Number(to) - Number(from) - 1;
+    if (row === undefined || before !== after || !(between > 0 && between <= LONGEST_ROW)) return [name];
+    const width = from?.startsWith('0') === true ? from.length : 0;
+    const missing = Array.from({ length: between }, (_, n) => String(Number(from) + n + 1).padStart(width, '0'));
+    return [...missing.map((number) => before + number), name];
+  });
 }
 
 function filesIn(lines: readonly string[]): string[] {
@@ -159,8 +204,9 @@ class Reader {
 
   #item(item: Tokens.ListItem): Item {
     // The lexer takes some boxes away and leaves others: the item's own text has them all.
-    const [head = '', ...below] = ownText(item).split('\n');
-    const line = this.#find(head);
+    const [first = '', ...more] = ownText(item).split('\n');
+    const line = this.#find(first);
+    const { head, below } = unwrapped(first, more);
     const box = BOX.exec(head);
     const parts = item.tokens.flatMap((token) =>
       token.type === 'list' ? (token as Tokens.List).items.map((part) => this.#item(part)) : [],
@@ -191,6 +237,24 @@ class Reader {
     }
     return this.#lines[this.#line - 1]?.number ?? 1;
   }
+}
+
+/** Columns to which texts are wrapped at the least: a word that would have fitted before them begins a line of its own. */
+const WRAPPED_AT = 72;
+const INDENT = '- '.length;
+
+/** A text that was wrapped at the end of its lines is one line; what begins a line on purpose stays below. */
+function unwrapped(first: string, more: readonly string[]): { head: string; below: string[] } {
+  let last = first;
+  let count = 0;
+  for (const next of more) {
+    const [word = ''] = next.trim().split(/\s/, 1);
+    if (word === '' || /^(?:[-*+>#|]|\d+[.)])/.test(word)) break;
+    if (INDENT + last.trim().length + 1 + word.length < WRAPPED_AT) break;
+    last = next;
+    count++;
+  }
+  return { head: [first, ...more.slice(0, count).map((line) => line.trim())].join(' '), below: more.slice(count) };
 }
 
 function explained(item: Item, indent = ''): string[] {

@@ -3,7 +3,11 @@ import { isRecord } from '../model/values.ts';
 import type { Located } from './json.ts';
 import { given, hintsFrom, idOf, Listing, textOf, textsOf } from './listing.ts';
 
-const SETTLED: Readonly<Record<string, string>> = { completed: 'done', deleted: 'deleted', cancelled: 'cancelled' };
+const SETTLED = new Map([
+  ['completed', 'done'],
+  ['deleted', 'deleted'],
+  ['cancelled', 'cancelled'],
+]);
 
 export function isClaudeTasks(records: readonly Located[]): boolean {
   return records.some(({ value }) => isRecord(value) && 'subject' in value);
@@ -18,7 +22,7 @@ export function readClaudeTasks(records: readonly Located[]): Listing {
       listing.skip('without a subject', id);
       continue;
     }
-    const settled = SETTLED[String(value['status'])];
+    const settled = SETTLED.get(String(value['status']));
     if (settled !== undefined) listing.skip(settled, id);
     else
       listing.entries.push({

@@ -16,12 +16,35 @@ export async function readCsv(name: string, text: string): Promise<Located[]> {
   const { default: Papa } = await import('papaparse');
   const { data, errors } = Papa.parse<Record<string, string>>(text, {
     header: true,
-    skipEmptyLines: 'greedy',
+    delimiter: delimiterOf(text),
     transformHeader: (header) => header.trim().toLowerCase(),
   });
-  const fault = errors.find(({ type }) => type !== 'Delimiter');
-  if (fault) throw malformed(`${name}, row ${(fault.row ?? 0) + 2}`, fault.message);
-  return data.map((row, i) => ({ value: fieldsOf(row), where: () => `row ${i + 2}` }));
+  const isBlank = (row: Record<string, unknown> | undefined): boolean =>
+    row !== undefined && Object.values(row).every((cell) => String(cell).trim() === '');
+  const fault = errors.find(({ row }) => !isBlank(data[row ?? -1]));
+  const lines = linesOf(data);
+  if (fault) throw malformed(`${name}, line ${lines[fault.row ?? 0] ?? 1}`, fault.message);
+  return data.flatMap((row, i) =>
+    isBlank(row) ? [] : [{ value: fieldsOf(row), where: () => `line ${lines[i] ?? 0}` }],
+  );
+}
+
+/** What parts the names of the columns. */
+function delimiterOf(text: string): string {
+  const first = text.slice(0, text.search(/[\r\n]|$/));
+  const count = (delimiter: string): number => first.split(delimiter).length;
+  return [',', ';', '\t'].reduce((best, one) => (count(one) > count(best) ? one : best));
+}
+
+/** The line on which each row begins: a cell may have several. The names of the columns have one. */
+function linesOf(rows: readonly Record<string, unknown>[]): number[] {
+  let line = 2;
+  return rows.map((row) => {
+    const start = line;
+    const breaks = Object.values(row).flatMap((cell) => [...String(cell).matchAll(/\r\n?|\n/g)]);
+    line += 1 + breaks.length;
+    return start;
+  });
 }
 
 function fieldsOf(row: Record<string, string>): Record<string, unknown> {

@@ -34,19 +34,21 @@ export async function readJson(name: string, text: string): Promise<JsonText> {
   }
   const inside = isRecord(document) && Array.isArray(document['tasks']) ? document['tasks'] : undefined;
   const values: unknown[] = inside ?? (Array.isArray(document) ? document : [document]);
+  let starts: number[] | undefined;
   const place = (i: number): string => {
-    const start = values[0] === document ? 0 : startOfItem(text, i, inside ? 'tasks' : undefined);
-    return `task ${i + 1}, line ${lineAt(text, start)}`;
+    starts ??= values[0] === document ? [0] : startsOfItems(text, inside ? 'tasks' : undefined);
+    return `task ${i + 1}, line ${lineAt(text, starts[i] ?? 0)}`;
   };
   return { document, records: values.map((value, i) => ({ value, where: () => place(i) })) };
 }
 
 /**
- * Where the n-th item of a list begins, in text that is JSON. Strings and brackets are all that matters for that.
+ * Where the items of a list begin, in text that is JSON. Strings and brackets are all that matters for that.
  *
  * @param name  of the list in the object around it; undefined where the list is all there is
  */
-function startOfItem(text: string, index: number, name: string | undefined): number {
+function startsOfItems(text: string, name: string | undefined): number[] {
+  const starts: number[] = [];
   const list = name === undefined ? 1 : 2;
   let depth = 0;
   let isInList = name === undefined;
@@ -55,12 +57,12 @@ function startOfItem(text: string, index: number, name: string | undefined): num
     const [what] = token;
     if (name !== undefined && depth === 1 && what === `"${name}"`) isInList = true;
     if (what === ',' && depth === list && isInList) item++;
-    else if (isInList && depth === list && item === index && !/^[\]}]$/.test(what)) return token.index;
+    else if (isInList && depth === list && !/^[\]}]$/.test(what)) starts[item] ??= token.index;
     if (what === '[' || what === '{') depth++;
     if (what === ']' || what === '}') depth--;
     if (depth < list - 1 || (what === ',' && depth === 1 && name !== undefined)) isInList = name === undefined;
   }
-  return 0;
+  return starts;
 }
 
 /** One value a line; undefined where the first line is none by itself. */

@@ -38,9 +38,9 @@ export class Listing {
     this.needsMayBeElsewhere = kind.needsMayBeElsewhere === true;
   }
 
-  skip(reason: string, id?: string): void {
+  skip(reason: string, id?: string, aliases: readonly string[] = []): void {
     this.skipped.set(reason, (this.skipped.get(reason) ?? 0) + 1);
-    if (id !== undefined) this.settled.add(id);
+    for (const name of [...(id === undefined ? [] : [id]), ...aliases]) this.settled.add(name);
   }
 }
 

@@ -45,7 +45,7 @@ export function newTasks(
   const { entries } = listing;
   const notes = [...listing.notes];
   const keys = keysOf(listing, options.prefix ?? '');
-  const there = alreadyThere(entries, keys, board, options.archived ?? []);
+  const there = alreadyThere(name, listing, keys, board, options.archived ?? []);
   const fresh = entries.filter((entry) => !there.has(entry));
   const find = finder(name, listing, board, options.prefix ?? '', there);
   const needs = new Map(fresh.map((entry) => [entry, [...new Set(entry.needs.flatMap((need) => find(entry, need)))]]));
@@ -75,20 +75,28 @@ export function newTasks(
 
 /** Entries that came from this very board, where a task of that id has that text, and those that are in its archive. */
 function alreadyThere(
-  entries: readonly Entry[],
+  name: string,
+  { entries, hasGlobalIds }: Listing,
   keys: ReadonlyMap<Entry, string>,
   board: Board,
   archived: readonly Task[],
 ): Map<Entry, string> {
   const byId = new Map([...archived, ...board.tasks].map((task) => [task.id, task]));
-  const byKey = new Map(archived.flatMap((task) => (task.key === undefined ? [] : [[task.key, task.id] as const])));
+  const byKey = new Map(archived.flatMap((task) => (task.key === undefined ? [] : [[task.key, task] as const])));
   const there = new Map<Entry, string>();
   for (const entry of entries) {
     const task = entry.id === undefined || 'key' in entry.task ? undefined : byId.get(entry.id);
     const key = keys.get(entry);
     const old = key === undefined ? undefined : byKey.get(key);
     if (task && task.description === entry.task['description']) there.set(entry, task.id);
-    else if (old !== undefined) there.set(entry, old);
+    else if (!old) continue;
+    else if (hasGlobalIds || old.description === entry.task['description']) there.set(entry, old.id);
+    else
+      throw new CoordError(
+        'key-taken',
+        `${name}, ${entry.where()}: key "${old.key}" is taken by ${old.id} of the archive (${clip(old.description)}).`,
+        { details: { task_id: old.id } },
+      );
   }
   return there;
 }
@@ -116,10 +124,12 @@ function finder(name: string, listing: Listing, board: Board, prefix: string, kn
     const named = byName.get(need);
     if (named) return [known.get(named) ?? named];
     if (listing.settled.has(need)) return [];
-    if (ids.has(need)) return [need];
+    // Another tool's ids are none of the board's.
+    if (ids.has(need) && !listing.hasForeignIds) return [need];
     // Its place in the list, before what may bear that name on the board by chance.
     const placed = byAlias.get(need);
     if (placed) return [known.get(placed) ?? placed];
+    if (ids.has(need)) return [need];
     if (keys.has(prefix + need)) return [prefix + need];
     if (!listing.needsMayBeElsewhere)
       throw malformed(

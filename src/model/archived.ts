@@ -22,22 +22,46 @@ export function archivedOf(board: object): Archived | undefined {
 
 /** Whether a task of this id is done and in the archive: nobody waits for it. */
 export function isArchivedDone(board: object, id: string): boolean {
-  const number = Number(NUMBERED.exec(id)?.[1]);
   const archived = archivedOf(board);
-  if (!archived || Number.isNaN(number)) return false;
-  return archived.done.split(',').some((range) => {
-    const [from, to = from] = range.split('-').map(Number);
-    return from !== undefined && to !== undefined && number >= from && number <= to;
-  });
+  if (!archived) return false;
+  const number = Number(NUMBERED.exec(id)?.[1]);
+  if (asked.text !== archived.done) asked = { text: archived.done, ranges: rangesIn(archived.done) };
+  const { ranges: known } = asked;
+  let [low, high] = [0, known.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((known[middle]?.[1] ?? 0) < number) low = middle + 1;
+    else high = middle;
+  }
+  return number >= (known[low]?.[0] ?? Infinity);
+}
+
+/** What was asked about last: a board is asked once for every dependency. */
+let asked: { text: string; ranges: [from: number, to: number][] } = { text: '', ranges: [] };
+
+/** In their order, whoever wrote them. */
+function rangesIn(text: string): [from: number, to: number][] {
+  return text
+    .split(',')
+    .map((range): [number, number] => {
+      const [from = Number.NaN, to = from] = range.split('-').map(Number);
+      return [from, to];
+    })
+    .filter(([from, to]) => from > 0 && to >= from)
+    .toSorted(([a], [b]) => a - b);
+}
+
+/** Whether an id was given to a task that may be in the archive by now, in whatever state. */
+export function mayBeArchived(board: { last_id?: number | undefined }, id: string): boolean {
+  const number = Number(NUMBERED.exec(id)?.[1]);
+  return (archivedOf(board)?.count ?? 0) > 0 && /\d{3}$/.test(id) && number <= (board.last_id ?? 0);
 }
 
 /** The numbers of all that is done and in the archive. */
 export function archivedNumbers(board: object): number[] {
-  const text = archivedOf(board)?.done ?? '';
-  return text.split(',').flatMap((range) => {
-    const [from = Number.NaN, to = from] = range.split('-').map(Number);
-    return from > 0 && to >= from ? Array.from({ length: to - from + 1 }, (_, i) => from + i) : [];
-  });
+  return rangesIn(archivedOf(board)?.done ?? '').flatMap(([from, to]) =>
+    Array.from({ length: to - from + 1 }, (_, i) => from + i),
+  );
 }
 
 /** Numbers as the board keeps them: `1, 2, 3, 5` as `1-3,5`. */

@@ -2,6 +2,7 @@
  * The board. The functions that change it stand in verbs/, pure, each `(board, input, now) -> Change`; what can be read off
  * it in views/.
  */
+import { isArchivedDone, mayBeArchived } from './archived.ts';
 import { CoordError } from './errors.ts';
 import { isExpired, toDead } from './lifecycle.ts';
 import type { Task } from './task.ts';
@@ -74,6 +75,14 @@ export function tasksById(board: Board): Map<string, Task> {
 export function findTask(board: Board, id: string): Task {
   const task = board.tasks.find((candidate) => candidate.id === id);
   if (task) return task;
+  if (isArchivedDone(board, id))
+    throw new CoordError('task-state', `${id} is done, and in the archive: nothing changes there.`, {
+      details: { task_id: id },
+    });
+  if (mayBeArchived(board, id))
+    throw new CoordError('task-not-found', `No task ${id} on this board. Its archive may have it.`, {
+      details: { task_id: id, why: 'archived' },
+    });
   const near = nearestId(board, id);
   throw new CoordError('task-not-found', `No task ${id} on this board.`, {
     details: { task_id: id, ...(near === undefined ? {} : { other_id: near }) },

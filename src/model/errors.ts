@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'board-unsafe' // a link, or somebody else's folder, where the board should be
   | 'not-allowed' // agents may not do this
   | 'settings-malformed' // a file of Claude Code's settings cannot be merged with
+  | 'command-failed' // a program that coord was to start has ended badly
   | 'command-not-found' // `coord worker run` cannot start its command
   | 'claude-not-found' // there is no Claude Code to start
   | 'claude-too-old'

@@ -37,7 +37,7 @@ function faultOfTasks(tasks: readonly unknown[], board: Fields): string | undefi
     const fault = faultOfTask(tasks[i]);
     if (fault !== undefined) return `tasks[${i}].${fault}`;
     const { id, dependencies } = tasks[i] as Task; // it is one, as was just found, but for what the dependencies name
-    for (const other of dependencies) isInOrder &&= seen.has(other);
+    for (const other of dependencies) isInOrder &&= seen.has(other) || isArchivedDone(board, other);
     if (seen.size === seen.add(id).size) return `tasks[${i}].id: two tasks have it`;
   }
   if (isInOrder) return undefined;

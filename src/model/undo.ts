@@ -22,6 +22,8 @@ const LastChange = lazily(() =>
     added: z.array(z.string()),
     /** Fields of the tasks that it changed: what they were, and what it made of them. */
     changed: z.array(z.object({ id: z.string(), was: Fields(), is: Fields() })),
+    /** Whether it cannot be taken back. */
+    final: z.optional(z.boolean()),
   }),
 );
 export type LastChange = z.infer<ReturnType<typeof LastChange>>;
@@ -40,10 +42,15 @@ export function rememberLast<T>(before: Board, change: Change<T>, verb: string, 
     return was === undefined || was === task ? [] : [{ was, is: task }];
   });
   const ids = [...added, ...touched.map(({ is }) => is.id)];
-  if (ids.length > MOST_CHANGED) return { ...change, board: { ...board, last_change: undefined } };
-  const changed = touched.map(({ was, is }) => differenceOf(was, is));
   const what = `${verb} ${ids.length > 3 ? `${ids.slice(0, 2).join(', ')} and ${ids.length - 2} more` : ids.join(', ')}`;
+  if (ids.length > MOST_CHANGED) return { ...change, board: { ...board, last_change: finalChange(what, now) } };
+  const changed = touched.map(({ was, is }) => differenceOf(was, is));
   return { ...change, board: { ...board, last_change: { what, at: now, added, changed } } };
+}
+
+/** A change that is too much, or of a kind, to be taken back: nor can what came before it. */
+export function finalChange(what: string, now: string): LastChange {
+  return { what, at: now, added: [], changed: [], final: true };
 }
 
 function differenceOf(was: Task, is: Task): LastChange['changed'][number] {
@@ -81,6 +88,7 @@ export interface UndoAnswer {
 export function undoLast(board: Board): Change<UndoAnswer> {
   const last = lastChangeOf(board);
   if (!last) throw refused('There is nothing to take back.');
+  if (last.final === true) throw refused(`What was done last cannot be taken back: ${last.what}.`);
   const added = new Set(last.added);
   const changed = new Map(last.changed.map((one) => [one.id, one]));
   const byId = new Map(board.tasks.map((task) => [task.id, task]));

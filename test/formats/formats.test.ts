@@ -1,13 +1,14 @@
 /** Lists of other tools: what each becomes, what is skipped and why, and where what is wrong is said to be. */
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type ImportOptions, readTaskFile } from '../../src/formats/task-file.ts';
 import type { TaskFile } from '../../src/formats/new-tasks.ts';
 import { emptyBoard } from '../../src/model/board.ts';
 import { addTasks } from '../../src/model/verbs/add-tasks.ts';
+import { board as boardOf, task } from '../support/boards.ts';
 
 const FIXTURES = fileURLToPath(new URL('fixtures/', import.meta.url));
 const NOW = '2026-01-01T00:00:00.000Z';
@@ -110,6 +111,52 @@ describe('checklists', () => {
       ['last', ['#1']],
     ]);
     expect(file.skipped).toEqual({ done: 1 });
+  });
+
+  test('wrapped lines are one text, whatever else stands in the brackets is kept, rows of ids are all of them', async () => {
+    const file = await readText(
+      [
+        '- [ ] T001 [Setup] Extend `TemplateVersion` in',
+        '      `src/features/template-detail/types.ts` with the variables and the variants of it (depends on',
+        '      T003)',
+        '- [ ] T002 short',
+        '  and why it is',
+        '- [ ] T003 three',
+        '- [ ] T004 four (depends on T002, same file)',
+        '- [ ] T005 five (depends on T001-T003; T004)',
+        '- [ ] T006 six',
+        '  - Depends on: T005',
+        '- [ ] T007 [README](README.md) for it (blocked by: T001 to T002)',
+        '',
+      ].join('\n'),
+    );
+    expect(file.tasks.map(({ description, dependencies }) => [description, dependencies])).toEqual([
+      [
+        'Extend `TemplateVersion` in `src/features/template-detail/types.ts` with the variables and the variants of it',
+        ['#3'],
+      ],
+      ['short', undefined],
+      ['three', undefined],
+      ['four (depends on T002, same file)', ['#2']],
+      ['five', ['#1', '#2', '#3', '#4']],
+      ['six', ['#5']],
+      ['[README](README.md) for it', ['#1', '#2']],
+    ]);
+    expect(file.tasks[0]).toMatchObject({ tags: ['Setup'], files: ['src/features/template-detail/types.ts'] });
+    expect(file.tasks[1]?.hints).toBe('and why it is');
+  });
+
+  test('a number that begins anew under a heading means the one of that heading', async () => {
+    const file = await readText(
+      '# A\n- [ ] 1. a\n- [ ] 2. b (depends on 1)\n# B\n- [ ] 1. c\n- [ ] 2. d (depends on 1)\n# C\n- [x] 1. e\n- [ ] 2. f (depends on 1)\n',
+    );
+    expect(file.tasks.map(({ dependencies }) => dependencies)).toEqual([
+      undefined,
+      ['#1'],
+      undefined,
+      ['#3'],
+      undefined,
+    ]);
   });
 
   test('a dependency that is nowhere is named with its line', async () => {
@@ -224,6 +271,59 @@ describe('trackers', () => {
     expect(file.skipped).toEqual({ done: 1 });
   });
 
+  test('what tools leave behind: a log line in an id, a former prefix, a word that every object has, nothing found', async () => {
+    const beads = await readText(
+      [
+        { id: 'bd-1', title: 'one', priority: 1, issue_type: 'task', labels: ['epic:bd-9', 'sprint:2'] },
+        {
+          id: 'bd-2',
+          title: 'two',
+          priority: 1,
+          issue_type: 'task',
+          dependencies: [{ issue_id: 'bd-2', depends_on_id: 'bd-1\n2026-02-16 INFO sync', type: 'blocks' }],
+        },
+      ]
+        .map((issue) => JSON.stringify(issue))
+        .join('\n'),
+    );
+    expect(beads.tasks.map(({ dependencies }) => dependencies)).toEqual([undefined, ['#1']]);
+    expect(beads.tasks[0]?.tags).toEqual(['epic-bd-9', 'sprint-2', 'task']);
+    const page = (id: string, status: string, needs: string): { name: string; text: string } => ({
+      name: `${id}.md`,
+      text: `---\nid: ${id}\ntitle: 'CLI: ${id}'\nstatus: ${status}\ndependencies:${needs}\npriority: medium\n---\n\n## Description\n\n<!-- SECTION:DESCRIPTION:BEGIN -->\nText\n<!-- SECTION:DESCRIPTION:END -->\n`,
+    });
+    const folder = mkdtempSync(join(tmpdir(), 'coord-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    for (const { name, text } of [
+      page('BACK-355.01', 'To Do', ' []'),
+      page('BACK-355.02', 'In Progress', '\n  - task-355.01\n  - task-7'),
+      page('BACK-7', 'Done', ' []'),
+    ])
+      writeFileSync(join(folder, name), text);
+    const backlog = await readTaskFile(
+      { cwd: folder, file: '.', readStdin: () => Promise.resolve(Buffer.alloc(0)) },
+      boardOf(),
+    );
+    expect(backlog.tasks.map(({ key, dependencies }) => [key, dependencies])).toEqual([
+      ['back-355.01', undefined],
+      ['back-355.02', ['#1']],
+    ]);
+    expect(backlog.notes).toEqual([]);
+    const claude = await readText('{"id":"1","subject":"one","status":"constructor","blockedBy":[]}');
+    expect(claude.tasks).toHaveLength(1);
+    expect(await readText('[]\n', { from: 'github' })).toMatchObject({ tasks: [], skipped: {} });
+  });
+
+  test('a key of the archive names its own text; that of a tracker the issue, whatever its title', async () => {
+    const archived = [task('task-001', { status: 'done', key: '1', description: 'one' })];
+    const given = (text: string) =>
+      readTaskFile({ cwd: '/', file: '-', readStdin: () => Promise.resolve(Buffer.from(text)) }, boardOf(), {
+        archived,
+      });
+    expect(await given('- [ ] 1. one\n')).toMatchObject({ tasks: [], there: ['task-001'] });
+    await expect(given('- [ ] 1. another\n')).rejects.toThrow('key "1" is taken by task-001 of the archive (one)');
+  });
+
   test('a folder of anything else is refused', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'coord-'));
     mkdirSync(join(folder, 'x'));
@@ -280,6 +380,11 @@ describe("coord's own", () => {
   test('a table takes commas in a cell too', async () => {
     const { tasks } = await readText('description,files,tags\na,"x.ts,y.ts","p,q"\n');
     expect(tasks[0]).toMatchObject({ files: ['x.ts', 'y.ts'], tags: ['p', 'q'] });
+  });
+
+  test('a row of a table is named by its line', async () => {
+    await expect(readText('description,priority\n"one\ntwo",1\n\nthree,99\n')).rejects.toThrow('stdin, line 5 cannot');
+    await expect(readText('description,priority\n\none,1,2,3\n')).rejects.toThrow('stdin, line 3 cannot');
   });
 
   test('places count what is skipped too', async () => {

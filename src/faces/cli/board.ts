@@ -32,7 +32,8 @@ export async function log(
       list.map((entry) => logText(visibleDeep(entry), context.paint)).join('\n');
     if (options.follow !== true) {
       const more = entries.length - shown.length;
-      const last = lastChangeOf(board);
+      const change = lastChangeOf(board);
+      const last = change?.final === true ? undefined : change;
       return {
         text: shown.length === 0 ? 'Nothing yet.' : text(shown),
         json: { total: entries.length, entries: shown, undo: last?.what ?? null },

@@ -9,27 +9,32 @@ import type { Io } from '../io.ts';
 
 const HINTS = '--- hints ---';
 
-export function taskAsText({
-  id,
-  description,
-  priority,
-  dependencies,
-  context,
-  tags,
-  max_attempts,
-  exclusive,
-}: Task): string {
+/** A line that the texts themselves do not have. */
+function separatorFor({ description, context }: Task): string {
+  const lines = new Set([...description.split('\n'), ...context.hints.split('\n')]);
+  let line = HINTS;
+  while (lines.has(line)) line = `-${line}-`;
+  return line;
+}
+
+/** As the list options of the command line are written. */
+function listText(values: readonly string[]): string {
+  return values.map((value) => value.replaceAll(',', '\\,')).join(', ');
+}
+
+export function taskAsText(task: Task): string {
+  const { id, description, priority, dependencies, context, tags, max_attempts, exclusive } = task;
   return `# ${id}: lines that begin with # before the description are left out. Save and close to change the task.
 priority: ${priority}
 depends: ${dependencies.join(', ')}
-files: ${context.files.join(', ')}
+files: ${listText(context.files)}
 tags: ${tags.join(', ')}
 max_attempts: ${max_attempts}
 exclusive: ${exclusive === true ? 'yes' : 'no'}
 
 ${description}
 
-${HINTS}
+${separatorFor(task)}
 ${context.hints}
 `;
 }
@@ -38,21 +43,20 @@ ${context.hints}
 export function changedFields(before: Task, text: string): Record<string, unknown> {
   const lines = text.replace(/\r\n?/g, '\n').split('\n');
   const start = lines.findIndex((line) => line.trim() === '');
-  const end = lines.indexOf(HINTS);
+  const end = lines.indexOf(separatorFor(before));
   const fields = new Map(
     lines
       .slice(0, start === -1 ? lines.length : start)
       .filter((line) => !line.startsWith('#'))
       .map((line): [string, string] => {
         const at = line.indexOf(':');
-        if (at === -1) throw new CoordError('invalid-input', `"${line}" is no field. Nothing was changed.`);
+        if (at === -1) throw new CoordError('invalid-input', `"${line}" is no field.`);
         return [line.slice(0, at).trim(), line.slice(at + 1).trim()];
       }),
   );
   const list = (name: string): string[] =>
-    (fields.get(name) ?? '')
-      .split(',')
-      .map((one) => one.trim())
+    [...(fields.get(name) ?? '').matchAll(/(?:\\,|[^,])+/g)]
+      .map(([one]) => one.replaceAll('\\,', ',').trim())
       .filter((one) => one !== '');
   const body = lines
     .slice(start === -1 ? lines.length : start, end === -1 ? lines.length : end)
@@ -90,33 +94,53 @@ export function changedFields(before: Task, text: string): Record<string, unknow
 }
 
 /**
- * Opens `VISUAL` or `EDITOR`, and waits until it is closed.
+ * Opens `VISUAL` or `EDITOR`, waits until it is closed, and hands over what was saved. Where that cannot be used, what was typed
+ * is kept, and the error says where.
  *
- * @returns what was saved
- * @throws CoordError `usage` without an editor, `command-not-found` or `interrupted` where it did not end well
+ * @throws CoordError `command-not-found` or `command-failed` where the editor did not end well; what `use` throws
  */
-export async function editText(env: Io['env'], name: string, text: string): Promise<string> {
+export async function editText<T>(
+  env: Io['env'],
+  name: string,
+  text: string,
+  use: (edited: string) => Promise<T>,
+): Promise<T> {
   const editor = env['VISUAL'] || env['EDITOR'] || (process.platform === 'win32' ? 'notepad' : 'vi');
   const folder = mkdtempSync(join(tmpdir(), 'coord-'));
   const file = join(folder, `${name}.md`);
+  let isKept = false;
   try {
     writeFileSync(file, text, { mode: 0o600 });
-    // As git runs it: the variable may hold arguments.
-    const ran =
-      process.platform === 'win32'
-        ? spawnSync(`${editor} "${file}"`, { shell: true, stdio: 'inherit' })
-        : spawnSync('/bin/sh', ['-c', `${editor} "$1"`, editor, file], { stdio: 'inherit' });
-    if (ran.error || ran.status === 127)
-      throw new CoordError('command-not-found', `The editor ${editor} could not be started. Nothing was changed.`, {
-        hint: 'EDITOR=nano coord leader edit …, or the options of coord leader edit --help',
-      });
-    if (ran.status !== 0)
-      throw new CoordError(
-        'interrupted',
-        `The editor ${editor} ended with ${ran.signal ?? `exit code ${ran.status}`}. Nothing was changed.`,
-      );
-    return readFileSync(file, 'utf8');
+    runEditor(editor, file, env);
+    const edited = readFileSync(file, 'utf8');
+    isKept = edited !== text;
+    const answer = await use(edited);
+    isKept = false;
+    return answer;
+  } catch (error) {
+    if (!isKept || !(error instanceof CoordError)) throw error;
+    throw new CoordError(error.code, `${error.message} Nothing was changed; what you typed is kept in ${file}`, {
+      details: error.details as never, // its own
+      cause: error,
+    });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (!isKept) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** As git runs it: the variable may hold arguments. */
+function runEditor(editor: string, file: string, env: Io['env']): void {
+  const ran =
+    process.platform === 'win32'
+      ? spawnSync(`${editor} "${file}"`, { shell: true, stdio: 'inherit', env })
+      : spawnSync('/bin/sh', ['-c', `${editor} "$1"`, editor, file], { stdio: 'inherit', env });
+  if (ran.error || ran.status === 127)
+    throw new CoordError('command-not-found', `The editor ${editor} could not be started. Nothing was changed.`, {
+      hint: 'EDITOR=nano coord leader edit …, or the options of coord leader edit --help',
+    });
+  if (ran.status !== 0)
+    throw new CoordError(
+      'command-failed',
+      `The editor ${editor} ended with ${ran.signal ?? `exit code ${ran.status}`}. Nothing was changed.`,
+    );
 }

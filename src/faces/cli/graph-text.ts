@@ -19,6 +19,14 @@ const MARKS: Record<Shown, string> = {
   stuck: '!',
 };
 
+/** Who waits for whom, among the tasks of the board: what was archived is waited for by nobody. */
+export function edgesOf(tasks: readonly Task[]): { from: string; to: string }[] {
+  const ids = new Set(tasks.map(({ id }) => id));
+  return tasks.flatMap((task) =>
+    task.dependencies.filter((id) => ids.has(id)).map((id) => ({ from: id, to: task.id })),
+  );
+}
+
 export type GraphFormat = 'text' | 'mermaid' | 'dot';
 
 /** The dependency graph; the critical path is marked with a star, or with heavy edges. */
@@ -31,7 +39,8 @@ export function graphText(
 ): string {
   const critical = new Set(criticalPath(board.tasks).map((task) => task.id));
   const { order } = sortByDependency(board.tasks);
-  const isCriticalEdge = (task: Task, id: string): boolean => critical.has(task.id) && critical.has(id);
+  const isCriticalEdge = (edge: { from: string; to: string }): boolean =>
+    critical.has(edge.from) && critical.has(edge.to);
   switch (format) {
     case 'text':
       return [
@@ -51,9 +60,7 @@ export function graphText(
           (task) =>
             `  ${task.id}["${task.id}: ${clip(task.description, 40).replaceAll(/["<>[\]{}`\\#]/g, "'")}"]:::${shownOf(task)}`,
         ),
-        ...order.flatMap((task) =>
-          task.dependencies.map((id) => `  ${id} ${isCriticalEdge(task, id) ? '==>' : '-->'} ${task.id}`),
-        ),
+        ...edgesOf(order).map((edge) => `  ${edge.from} ${isCriticalEdge(edge) ? '==>' : '-->'} ${edge.to}`),
         ...Object.entries(COLOURS).map(([state, colour]) => `  classDef ${state} fill:${colour},color:#111`),
       ].join('\n');
     case 'dot':
@@ -64,11 +71,9 @@ export function graphText(
           (task) =>
             `  ${JSON.stringify(task.id)} [label=${JSON.stringify(`${task.id}\n${clip(task.description, 40)}`)}, fillcolor="${COLOURS[shownOf(task)]}"]`,
         ),
-        ...order.flatMap((task) =>
-          task.dependencies.map(
-            (id) =>
-              `  ${JSON.stringify(id)} -> ${JSON.stringify(task.id)}${isCriticalEdge(task, id) ? ' [penwidth=3]' : ''}`,
-          ),
+        ...edgesOf(order).map(
+          (edge) =>
+            `  ${JSON.stringify(edge.from)} -> ${JSON.stringify(edge.to)}${isCriticalEdge(edge) ? ' [penwidth=3]' : ''}`,
         ),
         '}',
       ].join('\n');

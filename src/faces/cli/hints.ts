@@ -37,7 +37,12 @@ const HINTS = {
       ? 'Resolve the merge by hand, then repeat the command.'
       : 'Correct it, or put back what coord wrote last: coord doctor --fix',
   'version-unsupported': () => 'npm install -g claude-coord',
-  'task-not-found': ({ other_id }) => (other_id === undefined ? 'coord leader list' : `Did you mean ${other_id}?`),
+  'task-not-found': ({ other_id, why }) =>
+    why === 'archived'
+      ? 'coord leader list --archived'
+      : other_id === undefined
+        ? 'coord leader list'
+        : `Did you mean ${other_id}?`,
   'dependency-unknown': () => 'coord leader list',
   'dependency-cycle': () => 'Leave out one of these dependencies.',
   'key-taken': ({ task_id, index }) =>
@@ -60,6 +65,7 @@ const HINTS = {
       : `Look where it comes from, then remove it: ls -ld ${path}`,
   'not-allowed': none,
   'settings-malformed': none,
+  'command-failed': none,
   'command-not-found': () => 'coord worker run <worker> -- <command…>',
   'claude-not-found': () => INSTALL_CLAUDE,
   'claude-too-old': () => 'claude update',

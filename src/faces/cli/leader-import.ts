@@ -20,7 +20,10 @@ export async function importTasks(
   return withStore(context, async (store) => {
     const board = await store.read();
     const { cwd, readStdin } = context.io;
-    const found = await readTaskFile({ cwd, file, readStdin }, board, { ...options, archived: await store.archived() });
+    const archived = await store.archived();
+    const found = await withPrefixHint(file, () =>
+      readTaskFile({ cwd, file, readStdin }, board, { ...options, archived }),
+    );
     const input = { tasks: found.tasks };
     const none: AddAnswer = { tasks: [], added: 0, shown: [] };
     const isDry = options.dryRun === true;

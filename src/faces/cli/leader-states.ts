@@ -65,7 +65,9 @@ export async function archive(context: Context, options: { olderThan?: number; d
         : new Date(Date.parse(await store.now()) - options.olderThan).toISOString();
     const input = parseInput(ArchiveTasks, before === undefined ? {} : { before });
     const isDry = options.dryRun === true;
-    const { tasks } = isDry ? archiveTasks(await store.read(), input).answer : await store.archiveTasks(input);
+    const { tasks } = isDry
+      ? archiveTasks(await store.read(), input, await store.now()).answer
+      : await store.archiveTasks(input);
     const kept = (await store.read()).tasks.filter((task) => isSettled(task)).length - (isDry ? tasks.length : 0);
     return {
       text: `${plural(tasks.length, 'task')} ${isDry ? 'would be archived' : 'archived'}`,

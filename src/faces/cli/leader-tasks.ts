@@ -59,7 +59,12 @@ export async function edit(
   id: string,
   options: TaskOptions & { description?: string; clear?: string[]; editor?: boolean },
 ): Promise<Reply> {
-  if (options.editor === true) return editInEditor(context, id);
+  const { editor, ...fields } = options;
+  if (editor === true && Object.values(fields).some((value) => value !== undefined))
+    throw new CoordError('usage', '--editor shows all of the task: it takes no other option.', {
+      hint: `coord leader edit ${id} --editor`,
+    });
+  if (editor === true) return editInEditor(context, id);
   const cleared = (options.clear ?? []).map((field) => {
     if (field in CLEARABLE) return CLEARABLE[field as keyof typeof CLEARABLE]; // checked the line before
     throw new CoordError('invalid-input', `--clear: "${field}" cannot be cleared.`, {
@@ -86,10 +91,11 @@ async function editInEditor(context: Context, id: string): Promise<Reply> {
   const { changedFields, editText, taskAsText } = await import('./editor.ts');
   return withStore(context, async (store) => {
     const before = findTask(await store.read(), id);
-    const edited = await editText(context.io.env, id, taskAsText(before));
-    const changed = changedFields(before, edited);
-    if (Object.keys(changed).length === 0) return { text: `${id} unchanged`, json: { task: before } };
-    const { task } = await store.editTask(parseInput(EditTask, { task_id: id, ...changed }));
-    return { text: `${task.id} changed`, json: { task }, notes: [`Next: coord leader show ${task.id}`] };
+    return editText<Reply>(context.io.env, id, taskAsText(before), async (edited) => {
+      const changed = changedFields(before, edited);
+      if (Object.keys(changed).length === 0) return { text: `${id} unchanged`, json: { task: before } };
+      const { task } = await store.editTask(parseInput(EditTask, { task_id: id, ...changed }));
+      return { text: `${task.id} changed`, json: { task }, notes: [`Next: coord leader show ${task.id}`] };
+    });
   });
 }

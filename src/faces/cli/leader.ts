@@ -16,7 +16,7 @@ import { formatTime } from '../durations.ts';
 import { EXIT } from './output.ts';
 import { countsText, listText, statusText, taskText } from './tables.ts';
 import type { NotifyOptions } from './notify.ts';
-import { graphText, type GraphFormat } from './graph-text.ts';
+import { edgesOf, graphText, type GraphFormat } from './graph-text.ts';
 import type { Sort } from '../../model/limits.ts';
 import { timelineText, type TimelineFormat } from './timeline-text.ts';
 import { timelineOf } from '../../model/views/timeline.ts';
@@ -69,16 +69,15 @@ export async function status(context: Context, options: { watch?: boolean }): Pr
   });
 }
 
+/** What is read by a program is never cut. */
+function columnsOf({ io: { stdout } }: Context): number {
+  return stdout.isTTY ? stdout.columns : Infinity;
+}
+
 function statusReply(context: Context, board: Board, now: string): Reply {
   const summary = summarise(board, now);
   return {
-    text: statusText(
-      visibleDeep(summary),
-      now,
-      context.paint,
-      context.io.stdout.isTTY ? context.io.stdout.columns : 100,
-      context.io.stdout.isTTY,
-    ),
+    text: statusText(visibleDeep(summary), now, context.paint, columnsOf(context), context.io.stdout.isTTY),
     json: summary,
     notes: board.tasks.length === 0 ? ['Next: coord leader add-task "<description>"'] : [],
   };
@@ -110,7 +109,7 @@ async function watchStatus(context: Context, store: Store): Promise<Reply> {
         ? [...lines.slice(0, room - 1), context.paint.dim(`and ${lines.length - room + 1} more lines`)]
         : lines;
     const footer = context.paint.dim(`${formatTime(now)}, Ctrl-C to end`);
-    stdout.write(`${HOME}${shown.map((line) => fitLine(line, stdout.columns)).join('\n')}\n${footer}`);
+    stdout.write(HOME + [...shown, footer].map((line) => fitLine(line, stdout.columns)).join('\n'));
   };
   if (!isTTY || context.json) return waitFor<Reply>(store, async () => (await draw(), { wakeAt: null }), { signal });
   stdout.write(OTHER_SCREEN);
@@ -159,7 +158,7 @@ export async function list(
           ? board.tasks.length === 0
             ? 'No task yet.'
             : 'No such task.'
-          : listText(visibleDeep(rows), context.paint, context.io.stdout.isTTY ? context.io.stdout.columns : Infinity),
+          : listText(visibleDeep(rows), context.paint, columnsOf(context)),
       json: {
         total: found.length,
         truncated: more > 0,
@@ -269,18 +268,12 @@ export async function graph(context: Context, options: { format: GraphFormat }):
   return withStore(context, async (store) => {
     const { board } = expireLastAttempts(await store.read(), await store.now());
     const shownOf = shownStatus(board);
-    const edges = board.tasks.flatMap((task) => task.dependencies.map((id) => ({ from: id, to: task.id })));
+    const edges = edgesOf(board.tasks);
     return {
       text:
         board.tasks.length === 0
           ? 'No task yet.'
-          : graphText(
-              visibleDeep(board),
-              shownOf,
-              options.format,
-              context.paint,
-              context.io.stdout.isTTY ? context.io.stdout.columns : 120,
-            ),
+          : graphText(visibleDeep(board), shownOf, options.format, context.paint, columnsOf(context)),
       json: {
         tasks: board.tasks.map((task) => ({ id: task.id, status: shownOf(task), description: task.description })),
         edges,
@@ -292,10 +285,10 @@ export async function graph(context: Context, options: { format: GraphFormat }):
 export async function timeline(context: Context, options: { format: TimelineFormat }): Promise<Reply> {
   return withStore(context, async (store) => {
     const found = timelineOf(await store.log(), await store.now());
-    const { stdout } = context.io;
-    const columns = stdout.isTTY ? stdout.columns : 120;
     return {
-      text: found ? timelineText(found, options.format, context.paint, columns) : 'Nobody has claimed a task yet.',
+      text: found
+        ? timelineText(found, options.format, context.paint, columnsOf(context))
+        : 'Nobody has claimed a task yet.',
       json: found ?? { from: null, to: null, lanes: [] },
     };
   });
@@ -303,14 +296,15 @@ export async function timeline(context: Context, options: { format: TimelineForm
 
 export async function wait(context: Context, options: { timeout?: number } & NotifyOptions): Promise<Reply> {
   return withStore(context, async (store) => {
-    const board = await untilSettled(store, { signal: context.io.signal, timeoutMs: options.timeout });
+    const { withNotice, tell } = await import('./notify.ts');
+    const board = await withNotice(context, options, () =>
+      untilSettled(store, { signal: context.io.signal, timeoutMs: options.timeout }),
+    );
     const { counts } = summarise(board, await store.now());
     const isStuck = counts.stuck > 0;
     const text = `${isStuck ? 'stuck' : 'settled'}: ${countsText(counts)}`;
-    if (options.onEvent !== undefined || options.notify !== undefined) {
-      const { tell } = await import('./notify.ts');
-      await tell(context, options, { event: isStuck ? 'stuck' : 'settled', message: text, counts });
-    }
+    const event = isStuck ? 'stuck' : counts.failed > 0 ? 'failed' : 'settled';
+    await tell(context, options, { event, message: text, counts });
     return {
       text,
       json: { settled: !isStuck, counts },

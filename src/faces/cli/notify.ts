@@ -1,5 +1,6 @@
 /** Tells a person, or a program of theirs, that something has happened which they may be waiting for. Off unless asked for. */
 import { spawn } from 'node:child_process';
+import { CoordError } from '../../model/errors.ts';
 import { visible } from '../../model/text.ts';
 import type { Context } from '../io.ts';
 
@@ -10,8 +11,11 @@ export interface NotifyOptions {
 }
 
 export interface Notice {
-  /** `settled` or `stuck` of a board; `failed` of a task; `budget` and `interrupted` of a run. */
-  event: 'settled' | 'stuck' | 'failed' | 'budget' | 'interrupted';
+  /**
+   * How it ended: all is `settled`; some of it `failed`; what is left is `stuck`; a run was `interrupted` or has spent its
+   * `budget`; the wait has `timed-out`; or it came to an `error`.
+   */
+  event: 'settled' | 'failed' | 'stuck' | 'budget' | 'interrupted' | 'timed-out' | 'error';
   message: string;
   /** More for the program: counts, ids. */
   [fact: string]: unknown;
@@ -19,6 +23,18 @@ export interface Notice {
 
 /** How long a program of the person's may take before the command ends without it. */
 const PATIENCE_MS = 10_000;
+
+/** Runs something, and tells where it ends in an error. */
+export async function withNotice<T>(context: Context, options: NotifyOptions, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = error instanceof CoordError ? error.code : undefined;
+    const event = code === 'timed-out' || code === 'interrupted' ? code : 'error';
+    await tell(context, options, { event, message: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
 
 /** @returns when the program has ended, or was waited for long enough; what it does is no business of the command */
 export async function tell(context: Context, options: NotifyOptions, notice: Notice): Promise<void> {

@@ -197,7 +197,8 @@ async function withOrchestrator(
   });
   try {
     await orchestrator.check();
-    return await work(orchestrator);
+    const { withNotice } = await import('./notify.ts');
+    return await withNotice(context, options, () => work(orchestrator));
   } finally {
     io.signal.removeEventListener('abort', stopping);
     forget();
@@ -206,7 +207,7 @@ async function withOrchestrator(
   }
 }
 
-const EVENT_OF = { done: 'settled', failed: 'stuck', budget: 'budget', interrupted: 'interrupted' } as const;
+const EVENT_OF = { done: 'settled', failed: 'failed', budget: 'budget', interrupted: 'interrupted' } as const;
 
 const EXIT_OF = {
   done: EXIT.done,
@@ -222,10 +223,8 @@ async function concluded(context: Context, result: RunResult, options: NotifyOpt
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(stuck > 0 ? [`${stuck} stuck`] : []),
   ].join(', ');
-  if (options.onEvent !== undefined || options.notify !== undefined) {
-    const { tell } = await import('./notify.ts');
-    await tell(context, options, { event: EVENT_OF[outcome], message: `${outcome}: ${counts}`, done, failed, stuck });
-  }
+  const { tell } = await import('./notify.ts');
+  await tell(context, options, { event: EVENT_OF[outcome], message: `${outcome}: ${counts}`, done, failed, stuck });
   const cost = costUsd > 0 ? `, $${costUsd.toFixed(2)}` : '';
   const where = summaryPath === '' ? '' : `\nSummary: ${visible(relative(context.io.cwd, summaryPath))}`;
   return {

@@ -37,6 +37,7 @@ const EXIT_OF = {
   'board-unsafe': EXIT.error,
   'not-allowed': EXIT.refused,
   'settings-malformed': EXIT.error,
+  'command-failed': EXIT.error,
   'command-not-found': EXIT.error,
   'claude-not-found': EXIT.error,
   'claude-too-old': EXIT.error,

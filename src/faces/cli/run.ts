@@ -6,7 +6,7 @@ import { stateFolderOf } from '../../store/state-folder.ts';
 import type { Context, Io } from '../io.ts';
 import { EXIT, paintFor, printError, printReply } from './output.ts';
 import { buildProgram, type Run } from './program.ts';
-import { withWorkerName } from './typed.ts';
+import { suggestions, withWorkerName } from './typed.ts';
 
 /** Runs one command line. Never throws: whatever happens becomes output and an exit code. */
 export async function runCli(io: Io, version: string): Promise<number> {
@@ -136,7 +136,6 @@ async function hintFor(error: CommanderError, version: string): Promise<string |
     return 'Quote a text of several words; lists take commas, or their option again: -f a.ts,b.ts';
   const word = /^error: unknown command '(.*?)'/.exec(error.message)?.[1];
   if (word === undefined) return undefined;
-  const { suggestions } = await import('./typed.ts');
   const meant = await suggestions(
     buildProgram(version, async () => {}),
     word,

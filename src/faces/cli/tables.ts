@@ -31,10 +31,11 @@ const STATUS_ROWS = { active: 5, claimable: 3, stuck: 2, failed: 2 };
 export function statusText(summary: Summary, now: string, paint: Paint, columns: number, hasLegend = false): string {
   const { counts } = summary;
   const width = Math.max(LEAST_COLUMNS, columns - 44);
+  const roomAfter = (start: string): number => Math.max(LEAST_COLUMNS, columns - start.length - '  '.length);
   const sums = countsText(counts);
   const isWide = BAR_COLUMNS + 3 + sums.length > columns;
   const lines = [
-    paint.bold(fit(summary.goal ?? 'No goal', 76)),
+    paint.bold(fit(summary.goal ?? 'No goal', columns)),
     ...(isWide ? [bar(counts, paint), sums] : [`${bar(counts, paint)} ${sums}`]),
   ];
   if (hasLegend) lines.push(paint.dim('# done  > working  x failed or cancelled  . open'));
@@ -55,9 +56,10 @@ export function statusText(summary: Summary, now: string, paint: Paint, columns:
   );
   section(
     'Next',
-    summary.claimable
-      .slice(0, STATUS_ROWS.claimable)
-      .map((task) => `${paint.cyan(task.task_id)} p${task.priority} ${fit(task.description, width)}`),
+    summary.claimable.slice(0, STATUS_ROWS.claimable).map((task) => {
+      const start = `${task.task_id} p${task.priority} `;
+      return `${paint.cyan(task.task_id)} p${task.priority} ${fit(task.description, roomAfter(start))}`;
+    }),
     counts.claimable,
   );
   section(
@@ -71,7 +73,7 @@ export function statusText(summary: Summary, now: string, paint: Paint, columns:
     'Failed',
     summary.failed
       .slice(0, STATUS_ROWS.failed)
-      .map((task) => `${paint.red(task.task_id)} ${fit(task.last_error ?? '', width)}`),
+      .map((task) => `${paint.red(task.task_id)} ${fit(task.last_error ?? '', roomAfter(`${task.task_id} `))}`),
     counts.failed,
   );
   return lines.join('\n');

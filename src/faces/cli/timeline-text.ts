@@ -1,5 +1,5 @@
 /** The timeline for eyes: bars of characters for a terminal, and a picture. */
-import { mermaidGantt, type Span, type Timeline } from '../../model/views/timeline.ts';
+import { mermaidGantt, type Span, type Timeline, idleOf } from '../../model/views/timeline.ts';
 import { formatDuration, formatTime } from '../durations.ts';
 import type { Paint } from '../io.ts';
 
@@ -25,18 +25,22 @@ const MARKS: Record<Span['end'], string> = {
   working: '>',
 };
 
+/** Nobody's eye follows a longer lane. */
+const WIDEST = 200;
+
 /** Beside the name and the bar: a space, two lines, and how busy. */
 const AROUND = ' ||  100%'.length;
 
 /** Lanes of one line: where a worker was busy, and with which task where that fits into the bar. */
 function textBars({ from, to, lanes }: Timeline, paint: Paint, columns: number): string {
   const names = Math.max(...lanes.map(({ worker }) => worker.length), 6);
-  const width = Math.max(20, Math.min(columns, 200) - names - AROUND);
+  const width = Math.max(20, Math.min(columns, WIDEST) - names - AROUND);
   const start = Date.parse(from);
   const length = Math.max(1, Date.parse(to) - start);
   const at = (time: string): number => Math.min(width - 1, Math.floor(((Date.parse(time) - start) / length) * width));
   const lines = lanes.map(({ worker, spans }) => {
     const cells = Array.from({ length: width }, () => ' ');
+    for (const gap of idleOf(spans)) cells.fill('.', at(gap.from), at(gap.to));
     for (const span of spans) {
       const [first, last] = [at(span.from), Math.max(at(span.from), at(span.to) - 1)];
       for (let i = first; i <= last; i++) cells[i] = MARKS[span.end];
@@ -46,7 +50,7 @@ function textBars({ from, to, lanes }: Timeline, paint: Paint, columns: number):
     const busy = spans.reduce((sum, span) => sum + Date.parse(span.to) - Date.parse(span.from), 0);
     return `${paint.cyan(worker.padEnd(names))} |${cells.join('')}| ${paint.dim(`${Math.round((busy / length) * 100)}%`)}`;
   });
-  const legend = '= done  x failed  - given back  ! expired  > working; % busy';
+  const legend = '= done  x failed  - given back  ! expired  > working  . idle; % busy';
   return [
     ...lines,
     `${''.padEnd(names)}  ${formatTime(from)}${' '.repeat(Math.max(1, width - 2 * formatTime(from).length))}${formatTime(to)}`,
@@ -74,6 +78,10 @@ function svgBars({ from, to, lanes }: Timeline): string {
   const height = (lanes.length + 2) * LANE;
   const bars = lanes.flatMap(({ worker, spans }, i) => [
     `  <text x="8" y="${(i + 1) * LANE + 18}">${worker}</text>`,
+    ...idleOf(spans).map(
+      (gap) =>
+        `  <g><title>idle, ${gap.from} to ${gap.to}</title><line x1="${x(gap.from).toFixed(1)}" x2="${x(gap.to).toFixed(1)}" y1="${(i + 1) * LANE + LANE / 2}" y2="${(i + 1) * LANE + LANE / 2}" stroke="#bbb" stroke-dasharray="3 3"/></g>`,
+    ),
     ...spans.map((span) => {
       const [left, right] = [x(span.from), x(span.to)];
       const wide = Math.max(2, right - left);

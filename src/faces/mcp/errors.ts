@@ -28,6 +28,7 @@ const NEXT = {
   'board-unsafe': TELL_USER,
   'not-allowed': TELL_USER,
   'settings-malformed': TELL_USER,
+  'command-failed': TELL_USER,
   'command-not-found': TELL_USER,
   'claude-not-found': TELL_USER,
   'claude-too-old': TELL_USER,

@@ -8,7 +8,7 @@ import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from '../limits.ts';
 import type { AvailableTask, Task } from '../task.ts';
 import { clip } from '../text.ts';
 import { type Shown, shownStatus } from '../views/listing.ts';
-import { isArchivedDone } from '../archived.ts';
+import { isArchivedDone, mayBeArchived } from '../archived.ts';
 
 export const NewTask = lazily(() =>
   z.strictObject({
@@ -141,11 +141,11 @@ export function resolveDependency(
   const keyed = byKey.get(name);
   if (keyed) return keyed.id;
   if (isArchivedDone(board, name)) return name;
-  const nth = batch[Number(/^(?:task-|#)([1-9]\d*)$/.exec(name)?.[1]) - 1];
+  const nth = mayBeArchived(board, name) ? undefined : batch[Number(/^(?:task-|#)([1-9]\d*)$/.exec(name)?.[1]) - 1];
   if (nth) return nth.id;
   throw new CoordError(
     'dependency-unknown',
-    `${where} depends on ${name}, which is ${batch.length > 1 ? 'neither on the board nor in this batch' : 'not on the board'}.`,
+    `${where} depends on ${name}, which is ${mayBeArchived(board, name) ? 'not done, or gone: see coord leader list --archived' : batch.length > 1 ? 'neither on the board nor in this batch' : 'not on the board'}.`,
     { details: {} },
   );
 }

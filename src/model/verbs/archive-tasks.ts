@@ -5,6 +5,8 @@ import { type Board, type Change, eventOf, LEADER } from '../board.ts';
 import { lazily } from '../fields.ts';
 import { isSettled } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
+import { plural } from '../text.ts';
+import { finalChange } from '../undo.ts';
 import { highestNumber } from './add-tasks.ts';
 
 export const ArchiveTasks = lazily(() =>
@@ -19,7 +21,7 @@ export type ArchiveTasks = z.infer<ReturnType<typeof ArchiveTasks>>;
  * Moves settled tasks to the archive: all but those that failed or were cancelled while something still waits for them, and
  * those that are named in another way than `task-7`.
  */
-export function archiveTasks(board: Board, input: ArchiveTasks): Change<{ tasks: Task[] }> {
+export function archiveTasks(board: Board, input: ArchiveTasks, now: string): Change<{ tasks: Task[] }> {
   const needed = new Set(board.tasks.filter((task) => !isSettled(task)).flatMap(({ dependencies }) => dependencies));
   const candidates = new Set(
     board.tasks.filter(
@@ -33,16 +35,16 @@ export function archiveTasks(board: Board, input: ArchiveTasks): Change<{ tasks:
   const tasks = [...candidates];
   if (tasks.length === 0) return { answer: { tasks } };
   const done = tasks.flatMap(({ id, status }) => (status === 'done' ? [Number(NUMBERED.exec(id)?.[1])] : []));
-  const { last_change: _, ...rest } = board;
   return {
     board: {
-      ...rest,
+      ...board,
       tasks: board.tasks.filter((task) => !candidates.has(task)),
       last_id: highestNumber(board),
       archived: {
         count: (archivedOf(board)?.count ?? 0) + tasks.length,
         done: ranges([...archivedNumbers(board), ...done]),
       },
+      last_change: finalChange(`archived ${plural(tasks.length, 'task')}`, now),
     },
     answer: { tasks },
     archive: tasks,

@@ -78,6 +78,17 @@ export function timelineOf(log: readonly LogEntry[], now: string): Timeline | un
   };
 }
 
+/** When a worker held nothing between two spans: it waited for a task, or was not there. */
+export function idleOf(spans: readonly Span[]): { from: string; to: string }[] {
+  const gaps: { from: string; to: string }[] = [];
+  let busyUntil: string | undefined;
+  for (const { from, to } of spans) {
+    if (busyUntil !== undefined && from > busyUntil) gaps.push({ from: busyUntil, to: from });
+    if (busyUntil === undefined || to > busyUntil) busyUntil = to;
+  }
+  return gaps;
+}
+
 /** Most bars of a chart that people still read; the report shows the newest. */
 const MOST_BARS = 200;
 

@@ -1,5 +1,5 @@
 /** A report where a person wants it: no file of the board, perhaps on another disk. */
-import { lstatSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, sep } from 'node:path';
 import { CoordError } from '../../model/errors.ts';
 import { replaceFile } from './atomic.ts';
@@ -18,6 +18,11 @@ export function exportFile(path: string, text: string, durable: boolean): void {
     const inBoard = dirname(real).split(sep).includes(TREE_NAME);
     if (inBoard && basename(real) !== 'summary.md')
       throw new CoordError('invalid-input', `${path} lies in the board's own folder; nothing was written.`);
+    const folder = dirname(real);
+    if (!existsSync(folder))
+      throw new CoordError('store-unavailable', `There is no folder ${folder}; nothing was written.`, {
+        details: { why: 'no-file', path: folder },
+      });
     const there = lstatSync(real, { throwIfNoEntry: false });
     if (there && !there.isFile()) {
       throw new CoordError('store-unavailable', `${path} is no ordinary file; nothing was written.`, {

@@ -1,8 +1,8 @@
 /** What people type, as the built binary takes it: lists, names from the environment, slips, undo, reopen, archive, the editor. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Rig } from '../../support/rig.ts';
+import { type Ran, Rig } from '../../support/rig.ts';
 
 let rig: Rig;
 beforeEach(async () => {
@@ -214,6 +214,35 @@ test('list: several statuses, a worker, a search, an order, all of it, and what 
   expect(await rig.json(['leader', 'list', '-n', '1', '--all'])).toMatchObject({ total: 3, truncated: false });
 });
 
+test('what is archived is not changed, and not taken for another', async () => {
+  await rig.ok(['leader', 'add-task', 'one']);
+  await rig.ok(['leader', 'add-task', 'two']);
+  await rig.ok(['worker', 'claim', 'w', 'task-001']);
+  await rig.ok(['worker', 'done', 'w', 'task-001', 'ok']);
+  await rig.ok(['leader', 'cancel', 'task-002']);
+  await rig.ok(['leader', 'archive']);
+  expect(await rig.coord(['leader', 'reopen', 'task-001'])).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('task-001 is done, and in the archive'),
+  });
+  expect((await rig.coord(['leader', 'retry', 'task-002'])).stderr).toContain('coord leader list --archived');
+  expect((await rig.coord(['leader', 'retry', 'task-009'])).stderr).not.toContain('archive');
+  expect((await rig.coord(['leader', 'add-task', 'three', '-d', 'task-002'])).stderr).toContain('not done, or gone');
+  expect(await rig.coord(['leader', 'undo'])).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('What was done last cannot be taken back: archived 2 tasks.'),
+  });
+  expect((await rig.coord(['log'])).stderr).not.toContain('undo');
+  await rig.ok(['leader', 'add-task', 'three', '-d', 'task-001']);
+  expect(await rig.ok(['leader', 'graph', '--format', 'mermaid'])).not.toContain('-->');
+  expect(await rig.json(['leader', 'graph'])).toMatchObject({ edges: [] });
+});
+
+test('a file is written into a folder that is there', async () => {
+  const ran = await rig.coord(['leader', 'aggregate', '-o', 'no/such/file.md']);
+  expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no folder') });
+});
+
 describe('edit --editor', () => {
   test('changes what was changed, and nothing where the editor fails', async () => {
     await rig.ok(['leader', 'add-task', 'old text', '--hints', 'H', '-f', 'a.ts']);
@@ -226,13 +255,33 @@ describe('edit --editor', () => {
       context: { files: ['a.ts'], hints: 'H' },
     });
     const failing = { env: { EDITOR: 'false', VISUAL: '' } };
-    expect(await rig.coord(['leader', 'edit', 'task-001', '--editor'], failing)).toMatchObject({ code: 130 });
+    expect(await rig.coord(['leader', 'edit', 'task-001', '--editor'], failing)).toMatchObject({ code: 1 });
     expect(await rig.ok(['leader', 'edit', 'task-001', '--editor'], { env: { EDITOR: 'true', VISUAL: '' } })).toBe(
       'task-001 unchanged\n',
     );
     expect(
       await rig.coord(['leader', 'edit', 'task-001', '--editor'], { env: { EDITOR: 'no-such-editor', VISUAL: '' } }),
     ).toMatchObject({ code: 1 });
+  });
+
+  test('keeps what was typed where it is refused; commas and lines of dashes survive; takes no other option', async () => {
+    await rig.ok(['leader', 'add-task', 'text\n--- hints ---\nmore', '-f', 'a\\,b.ts,c.ts']);
+    const edit = (script: string): Promise<Ran> =>
+      rig.coord(['leader', 'edit', 'task-001', '--editor'], {
+        env: { EDITOR: `sed -i -e '${script}'`, VISUAL: '' },
+      });
+    expect(await edit('s/priority: 5/priority: 3/')).toMatchObject({ code: 0 });
+    expect(rig.board().tasks[0]).toMatchObject({
+      description: 'text\n--- hints ---\nmore',
+      priority: 3,
+      context: { files: ['a,b.ts', 'c.ts'], hints: '' },
+    });
+    const refused = await edit('s/priority: 3/priority: 99/');
+    expect(refused.code).toBe(2);
+    const file = /what you typed is kept in (\S+)/.exec(refused.stderr)?.[1] ?? '';
+    expect(readFileSync(file, 'utf8')).toContain('priority: 99');
+    rmSync(dirname(file), { recursive: true });
+    expect(await rig.coord(['leader', 'edit', 'task-001', '--editor', '-p', '1'])).toMatchObject({ code: 2 });
   });
 });
 
@@ -278,6 +327,13 @@ test('leader wait tells a program what came of it', async () => {
   expect(rig.read('event.txt')).toBe('settled\n');
   expect(JSON.parse(rig.read('seen.json'))).toMatchObject({ event: 'settled', counts: { cancelled: 1 } });
   expect((await rig.coord(['leader', 'wait', '--on-event', 'exit 3'])).stderr).toContain('ended with exit code 3');
+  await rig.ok(['leader', 'add-task', 'b']);
+  const patience = await rig.coord(['leader', 'wait', '--timeout', '1s', '--on-event', command]);
+  expect([patience.code, rig.read('event.txt')]).toEqual([5, 'timed-out\n']);
+  await rig.ok(['worker', 'claim', 'w']);
+  await rig.ok(['worker', 'fail', 'w', 'task-002', 'no way', '--no-retry']);
+  expect(await rig.coord(['leader', 'wait', '--on-event', command])).toMatchObject({ code: 1 });
+  expect(rig.read('event.txt')).toBe('failed\n');
 });
 
 test('the timeline, in three forms and in the summary', async () => {
