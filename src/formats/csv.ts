@@ -2,8 +2,8 @@
 import type { Located } from './json.ts';
 import { malformed } from './source.ts';
 
-const LISTS = new Set(['dependencies', 'files', 'tags']);
-const NUMBERS = new Set(['priority', 'max_attempts']);
+const LISTS = new Set(['dependencies', 'files', 'tags', 'checks']);
+const NUMBERS = new Set(['priority', 'max_attempts', 'check_timeout']);
 
 /** Whether the first line names columns, a description among them. */
 export function isCsv(text: string): boolean {
@@ -58,7 +58,7 @@ function fieldsOf(row: Record<string, string>): Record<string, unknown> {
 function valueOf(field: string, cell: string): unknown {
   if (LISTS.has(field)) return splitCell(cell);
   if (NUMBERS.has(field) && /^\d+$/.test(cell.trim())) return Number(cell);
-  if (field === 'exclusive') return /^(?:true|yes|1|x)$/i.test(cell.trim());
+  if (field === 'exclusive' || field === 'review') return /^(?:true|yes|1|x)$/i.test(cell.trim());
   return cell;
 }
 

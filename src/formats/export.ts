@@ -15,6 +15,7 @@ export async function exportTasks(board: Board, format: ExportFormat): Promise<s
 /** What a new task can be given, its id, and its status, for those who read on. */
 function fieldsOf(task: Task): Record<string, unknown> {
   const { id, key, description, status, priority, dependencies, context, tags, max_attempts, exclusive } = task;
+  const { checks, check_timeout, review } = task;
   return {
     id,
     ...(key === undefined ? {} : { key }),
@@ -27,6 +28,9 @@ function fieldsOf(task: Task): Record<string, unknown> {
     tags,
     max_attempts,
     ...(exclusive === true ? { exclusive } : {}),
+    ...(checks === undefined ? {} : { checks }),
+    ...(check_timeout === undefined ? {} : { check_timeout }),
+    ...(review === undefined ? {} : { review }),
   };
 }
 
@@ -42,6 +46,9 @@ const COLUMNS = [
   'tags',
   'max_attempts',
   'exclusive',
+  'checks',
+  'check_timeout',
+  'review',
 ];
 
 async function csvOf(board: Board): Promise<string> {
@@ -64,6 +71,7 @@ function markdownOf(board: Board): string {
       ...bullets(task).map((bullet) => `  - ${bullet}`),
       ...(isPlain(task.description) ? [] : fenced('description', task.description)),
       ...(task.context.hints === '' ? [] : fenced('hints', task.context.hints)),
+      ...(task.checks ?? []).flatMap((command) => fenced('check', command)),
     ].join('\n'),
   );
   return `${MARKDOWN_MARK}\n# ${(board.goal ?? 'Tasks').replace(/\s+/g, ' ')}\n\n${items.join('\n')}\n`;
@@ -86,6 +94,8 @@ function bullets(task: Task): string[] {
     ...(tags.length > 0 ? [`tags: ${tags.join(', ')}`] : []),
     `max_attempts: ${max_attempts}`,
     ...(exclusive === true ? ['exclusive: true'] : []),
+    ...(task.check_timeout === undefined ? [] : [`check_timeout: ${task.check_timeout}`]),
+    ...(task.review === undefined ? [] : [`review: ${task.review}`]),
   ];
 }
 

@@ -4,8 +4,9 @@
  */
 import { isArchivedDone, mayBeArchived } from './archived.ts';
 import { CoordError } from './errors.ts';
+import type { Defaults } from './defaults.ts';
 import { isExpired, toDead } from './lifecycle.ts';
-import type { Task } from './task.ts';
+import type { ClaimedTask, Task } from './task.ts';
 
 /** Everything that tasks.json holds. Never changed in place: a change makes a new board. */
 export interface Board {
@@ -20,6 +21,8 @@ export interface Board {
   /** What agents have cost that did no task, such as planning, over all runs, in US dollars. */
   cost_usd?: number;
   tasks: Task[];
+  /** What holds for tasks that say nothing else. */
+  defaults?: Defaults;
   /** Fields that coord does not know are kept. */
   [unknown: string]: unknown;
 }
@@ -38,6 +41,8 @@ export interface ResultToStore {
   output: string;
   files_modified: string[];
   files_created: string[];
+  /** What its checks came to. */
+  checks?: readonly { command: string; exit_code: number | null; duration_ms: number; tail: string }[];
 }
 
 export function eventOf(agent: string, event: string, task: Task, message: string): BoardEvent {
@@ -60,8 +65,15 @@ export interface Change<T> {
 export const LEADER = 'leader';
 
 /** A board without tasks, before its first commit. */
-export function emptyBoard(goal?: string): Board {
-  return { version: 1, revision: 0, ...(goal === undefined ? {} : { goal }), tasks: [] };
+export function emptyBoard(goal?: string, defaults: Defaults = {}): Board {
+  const given = Object.entries(defaults).filter(([, value]) => value !== undefined);
+  return {
+    version: 1,
+    revision: 0,
+    ...(goal === undefined ? {} : { goal }),
+    ...(given.length > 0 ? { defaults: Object.fromEntries(given) } : {}),
+    tasks: [],
+  };
 }
 
 /** Tasks by id, in one pass over the board. */
@@ -136,10 +148,11 @@ function numberStart(id: string): number {
  */
 export function expireLastAttempts(board: Board, now: string): { board: Board; failed: Task[] } {
   const failed = board.tasks
-    .filter((task) => isExpired(task, now) && task.attempt >= task.max_attempts)
+    .filter((task): task is ClaimedTask => isExpired(task, now) && task.attempt >= task.max_attempts)
     .map((task) => ({
       ...toDead(task, 'failed', now),
       last_error: `lease of ${task.claimed_by} expired on attempt ${task.attempt} of ${task.max_attempts}`,
+      taken_from: task.claimed_by,
     }));
   return { board: replaceTasks(board, failed), failed };
 }

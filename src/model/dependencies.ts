@@ -49,6 +49,29 @@ export class Dependencies {
     return task.status === 'available' && this.#leadsToDead(task);
   }
 
+  /** Submitted, or blocked behind nothing but what is: somebody must look at that first. */
+  awaitsReview(task: Task): boolean {
+    return this.#leadsOnlyTo(task, 'submitted', new Map());
+  }
+
+  /** Depth first with a stack of its own, as below. */
+  #leadsOnlyTo(task: Task, status: Task['status'], known: Map<string, boolean>): boolean {
+    const stack = [task];
+    while (stack.length > 0) {
+      const top = stack.at(-1) as Task; // the stack is not empty
+      const pending = this.pending(top);
+      const unknown = top.status === 'available' ? pending.filter((one) => !known.has(one.id)) : [];
+      if (unknown.length > 0) {
+        stack.push(...unknown);
+        continue;
+      }
+      stack.pop();
+      const isWaiting = top.status === 'available' && pending.length > 0;
+      known.set(top.id, top.status === status || (isWaiting && pending.every((one) => known.get(one.id) === true)));
+    }
+    return known.get(task.id) === true;
+  }
+
   /** The failed or cancelled tasks that a stuck task waits for. */
   causes(task: Task): Task[] {
     const causes = new Map<string, Task>();

@@ -20,6 +20,10 @@ export type ErrorCode =
   | 'not-claimable' // a task asked for by name cannot be claimed now
   | 'worker-busy' // the worker holds another task
   | 'claim-lost' // the task is not, or no longer, this worker's
+  | 'unchecked' // a check of the task is not proven
+  | 'check-failed' // a check did not end well
+  | 'check-broken' // a check could not be run
+  | 'check-not-allowed' // nobody has allowed the command on this machine
   | 'outcome-unknown' // paused for so long that the log of commits moved on
   | 'store-unavailable' // the disk, a permission or a path says no
   | 'board-unsafe' // a link, or somebody else's folder, where the board should be
@@ -48,6 +52,11 @@ export interface ErrorDetails {
   /** Place in the batch, from 0. */
   index?: number;
   path?: string;
+  /** Of a check. */
+  command?: string;
+  exit_code?: number | null;
+  /** How many times in a row it ended like this. */
+  times?: number;
   /** ISO 8601 UTC. */
   until?: string;
   /** Where the text of a refused result is kept. */

@@ -37,6 +37,12 @@ export const Dependencies = lazily(() =>
 export const Reason = lazily(() =>
   z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(MAX_TEXT)),
 );
+/** Command lines for the shell, all of which must end well before a task is done. */
+export const Checks = lazily(() =>
+  z.array(z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(2000))).check(z.maxLength(20)),
+);
+/** Seconds, at most a day. */
+export const CheckTimeout = lazily(() => z.int().check(z.minimum(1), z.maximum(86_400)));
 /** US dollars. */
 export const Cost = lazily(() => z.number().check(z.minimum(0), z.maximum(1_000_000)));
 export const Attempt = lazily(() => z.int().check(z.minimum(1)));

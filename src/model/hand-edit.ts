@@ -5,6 +5,7 @@
 import { isArchivedDone } from './archived.ts';
 import * as z from 'zod/mini';
 import type { Board } from './board.ts';
+import { type Defaults, isDefaults } from './defaults.ts';
 import { sortByDependency } from './graph.ts';
 import { describeIssues, fieldName, issueText } from './parse-input.ts';
 import { highestNumber } from './verbs/add-tasks.ts';
@@ -20,6 +21,7 @@ const BoardFile = z
     goal: z.optional(z.string()),
     last_id: z.optional(z.int().check(z.minimum(0))),
     cost_usd: z.optional(z.number().check(z.minimum(0))),
+    defaults: z.optional(z.custom<Defaults>(isDefaults, 'must be checks and the like')),
     tasks: z.array(WrittenTask),
   })
   .check(({ value: board, issues }) => {
@@ -76,6 +78,13 @@ const CLAIM_FIELDS = [
   'last_error',
   'note',
   'result_digest',
+  'head',
+  'evidence',
+  'reviewed',
+  'bounces',
+  'taken_from',
+  'held_by',
+  'returned_to',
 ] as const;
 const RENEWED_ONLY = ['lease_expires_at', 'lease_seconds'];
 
@@ -199,6 +208,7 @@ function completed(task: WrittenTask, base: Task | undefined, now: string): Task
       return { ...filled, ...completedClaim(task, base, now) } as Task; // the schema wants a worker beside this status
     case 'available':
       return { ...filled, claimed_at: null, lease_expires_at: null, completed_at: null, attempt } as Task; // likewise none
+    case 'submitted':
     case 'done':
     case 'failed':
     case 'cancelled':

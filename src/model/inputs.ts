@@ -1,6 +1,7 @@
 /** The schemas of all verbs, for whoever speaks of several. Each stands with its verb; strict throughout, so that a
  * misspelt field is an error and never silently dropped. */
 export { TaskIds } from './fields.ts';
+export { AcceptResult } from './verbs/accept-result.ts';
 export { AddCost } from './verbs/add-cost.ts';
 export { AddDiscovery } from './verbs/add-discovery.ts';
 export { AddTasks, NewTask } from './verbs/add-tasks.ts';
@@ -11,5 +12,8 @@ export { EditTask } from './verbs/edit-task.ts';
 export { Fail } from './verbs/fail.ts';
 export { InitBoard } from './verbs/init-board.ts';
 export { Release } from './verbs/release.ts';
+export { RecordCheck } from './verbs/record-check.ts';
 export { Renew } from './verbs/renew.ts';
+export { ApproveTask, SendBackTask, VerifyTask } from './verbs/review-task.ts';
+export { SetDefaults } from './verbs/set-defaults.ts';
 export { WritePlan } from './verbs/write-plan.ts';

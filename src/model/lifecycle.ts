@@ -5,21 +5,30 @@
  *                  ┌─────────── release, takeBack, fail ───────────┐
  *                  ▼                                               │
  *   add ──► available ───────────── claim ─────────────────────► claimed ──complete──► done
- *              │  ▲                                               │  │  ▲
- *           cancel└──────────── retry ───┐          ┌── fail, ◄───┘  │  └ claim, once the lease ran out
- *              ▼                         │          │   expire       │  (done ──reopen──► available)
- *          cancelled ──► retry ──► available      failed          cancel ──► cancelled
+ *              │  ▲                                               │  │  ▲ │                ▲
+ *           cancel└──────────── retry ───┐          ┌── fail, ◄───┘  │  │ └─complete─► submitted ──approve, verify
+ *              ▼                         │          │   expire       │  │                │
+ *          cancelled ──► retry ──► available      failed          cancel └ claim, once   └─sendBack─► available,
+ *                                                                   ▼     the lease ran out           after five failed
+ *                          (done ──reopen──► available)         cancelled
  * ```
+ *
+ * A task is `submitted` where somebody else is to look at it, or where it was handed in from without a tree to check it in.
  *
  * The functions below are the only ones that write a status, each with all the fields that go with it.
  */
 import { DEFAULT_LEASE_SECONDS } from './limits.ts';
-import type { AvailableTask, ClaimedTask, SettledStatus, SettledTask, Status, Task } from './task.ts';
+import type { AvailableTask, ClaimedTask, SettledStatus, SettledTask, Status, SubmittedTask, Task } from './task.ts';
 
 export type Verb =
   | 'claim'
   | 'renew'
   | 'complete'
+  | 'recordCheck'
+  | 'approve'
+  | 'verify'
+  | 'sendBack'
+  | 'accept'
   | 'fail'
   | 'release'
   | 'expire'
@@ -30,8 +39,8 @@ export type Verb =
   | 'takeBack';
 
 interface Rule {
-  /** Who may: any worker, the worker who holds the task, the leader, or nobody but the clock. */
-  by: 'worker' | 'holder' | 'leader' | 'clock';
+  /** Who may: any worker, the worker who holds the task, the leader or a worker who never held it, the leader, or the clock. */
+  by: 'worker' | 'holder' | 'reviewer' | 'leader' | 'clock';
   /** From which status to which; from any other it is refused. */
   from: Partial<Record<Status, Status | readonly Status[]>>;
   /** Error code of a refusal; undefined where there is nobody to be told. */
@@ -42,8 +51,27 @@ export const LIFECYCLE: Record<Verb, Rule> = {
   // A claimed task: one's own again, or another's whose lease ran out.
   claim: { by: 'worker', from: { available: 'claimed', claimed: 'claimed' }, refused: 'not-claimable' },
   renew: { by: 'holder', from: { claimed: 'claimed' }, refused: undefined },
-  // A done task: the very same result again, which changes nothing.
-  complete: { by: 'holder', from: { claimed: 'done', done: 'done' }, refused: 'claim-lost' },
+  // A done or submitted task: the very same result again, which changes nothing. One that is nobody's, or failed: by whom it was
+  // taken away from without a word of theirs.
+  complete: {
+    by: 'holder',
+    from: {
+      available: ['done', 'submitted'],
+      claimed: ['done', 'submitted'],
+      submitted: 'submitted',
+      done: 'done',
+      failed: ['done', 'submitted'],
+    },
+    refused: 'claim-lost',
+  },
+  // What came of a check that did not end well: the claim stays.
+  recordCheck: { by: 'holder', from: { claimed: 'claimed' }, refused: 'claim-lost' },
+  approve: { by: 'reviewer', from: { submitted: 'done' }, refused: 'task-state' },
+  // The checks of what was handed in without a tree, where there is one.
+  verify: { by: 'worker', from: { submitted: ['done', 'submitted'] }, refused: 'task-state' },
+  sendBack: { by: 'reviewer', from: { submitted: ['available', 'failed'] }, refused: 'task-state' },
+  // A late result, instead of what its holder may still hand in.
+  accept: { by: 'leader', from: { available: 'done', claimed: 'done', failed: 'done' }, refused: 'task-state' },
   // Failed on its last attempt, or where nobody should try again.
   fail: { by: 'holder', from: { claimed: ['available', 'failed'] }, refused: 'claim-lost' },
   release: { by: 'holder', from: { claimed: 'available' }, refused: 'claim-lost' },
@@ -51,7 +79,13 @@ export const LIFECYCLE: Record<Verb, Rule> = {
   expire: { by: 'clock', from: { claimed: 'failed' }, refused: undefined },
   edit: {
     by: 'leader',
-    from: { available: 'available', claimed: 'claimed', failed: 'failed', cancelled: 'cancelled' },
+    from: {
+      available: 'available',
+      claimed: 'claimed',
+      submitted: 'submitted',
+      failed: 'failed',
+      cancelled: 'cancelled',
+    },
     refused: 'task-state',
   },
   retry: { by: 'leader', from: { failed: 'available', cancelled: 'available' }, refused: 'task-state' },
@@ -59,7 +93,13 @@ export const LIFECYCLE: Record<Verb, Rule> = {
   reopen: { by: 'leader', from: { done: 'available' }, refused: 'task-state' },
   cancel: {
     by: 'leader',
-    from: { available: 'cancelled', claimed: 'cancelled', failed: 'cancelled', cancelled: 'cancelled' },
+    from: {
+      available: 'cancelled',
+      claimed: 'cancelled',
+      submitted: 'cancelled',
+      failed: 'cancelled',
+      cancelled: 'cancelled',
+    },
     refused: 'task-state',
   },
   takeBack: { by: 'leader', from: { claimed: 'available' }, refused: 'task-state' },
@@ -101,8 +141,9 @@ export function claimOf({ id, attempt }: Pick<Task, 'id' | 'attempt'>): string {
 
 /** The task in a worker's hands, one attempt on. */
 export function toClaimed(task: Task, worker: string, leaseSeconds: number, now: string): ClaimedTask {
+  const { taken_from: _, returned_to: __, reviewed: ___, ...rest } = task;
   const claimed = {
-    ...task,
+    ...rest,
     status: 'claimed',
     claimed_by: worker,
     claimed_at: now,
@@ -139,15 +180,27 @@ export function toDead(task: Task, status: Exclude<SettledStatus, 'done'>, now: 
 
 const NOBODYS = { claimed_by: null, claimed_at: null, lease_expires_at: null } as const;
 
-/** The task done by who holds it. */
-export function toDone(task: ClaimedTask, digest: string, now: string): SettledTask {
-  const { lease_seconds: _, note: __, ...rest } = task;
-  return {
-    ...rest,
-    status: 'done',
-    lease_expires_at: null,
-    completed_at: now,
-    last_error: null,
-    result_digest: digest,
-  };
+/** The task handed in by this worker, for somebody else to look at. */
+export function toSubmitted(task: Task, worker: string, digest: string, now: string): SubmittedTask {
+  return { ...handedIn(task), status: 'submitted', claimed_by: worker, completed_at: now, result_digest: digest };
+}
+
+/** The task done by this worker. */
+export function toDone(task: Task, worker: string, digest: string | undefined, now: string): SettledTask {
+  return { ...handedIn(task), status: 'done', claimed_by: worker, completed_at: now, result_digest: digest };
+}
+
+/** Without what only who works on it has to know. */
+function handedIn(task: Task) {
+  const {
+    lease_seconds: _,
+    note: __,
+    taken_from: ___,
+    returned_to: ____,
+    reviewed: _____,
+    evidence: ______,
+    head: _______,
+    ...rest
+  } = task;
+  return { ...rest, lease_expires_at: null, last_error: null };
 }

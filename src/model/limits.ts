@@ -8,7 +8,7 @@ export function isName(value: unknown): value is string {
 }
 
 /** Statuses that are stored. `done`, `failed` and `cancelled` are settled: no worker is needed. */
-export const STATUSES = ['available', 'claimed', 'done', 'failed', 'cancelled'] as const;
+export const STATUSES = ['available', 'claimed', 'submitted', 'done', 'failed', 'cancelled'] as const;
 
 /** What a list of tasks can be sorted by. */
 export const SORTS = ['id', 'priority', 'status', 'created', 'completed'] as const;
@@ -22,6 +22,10 @@ export const DEFAULT_MAX_ATTEMPTS = 3;
 export const DEFAULT_PRIORITY = 5;
 /** Thirty minutes: twice the longest task that the best practices ask for (5 to 15 minutes). */
 export const DEFAULT_LEASE_SECONDS = 1800;
+/** How long a check may take unless its task says otherwise: a test suite that takes longer is rare. */
+export const DEFAULT_CHECK_SECONDS = 600;
+/** Hand-ins that may be sent back before the task counts as failed. */
+export const MOST_BOUNCES = 5;
 /** Far above any real board, and far below where adding one loses precision. */
 export const MAX_REVISION = 1_000_000_000_000;
 /** Fields that coord does not know are kept, and copied and compared by functions that call themselves: to this depth. */

@@ -5,6 +5,8 @@
  */
 import { isArchivedDone } from './archived.ts';
 import type { Board } from './board.ts';
+import { isEvidence, isReviewed } from './evidence.ts';
+import { isDefaults } from './defaults.ts';
 import { DEEPEST, isName, MAX_REVISION, MAX_TEXT, NAME_PATTERN, STATUSES } from './limits.ts';
 import { sortByDependency } from './graph.ts';
 import { isDeeper, isRecord } from './values.ts';
@@ -20,12 +22,13 @@ const ALWAYS = 15;
 /** What is wrong with a document that should be a stored board; undefined where it is one. */
 export function faultOf(document: unknown): string | undefined {
   if (!isRecord(document)) return 'it is no object';
-  const { version, revision, goal, last_id, cost_usd, tasks, ...others } = document;
+  const { version, revision, goal, last_id, cost_usd, defaults, tasks, ...others } = document;
   if (version !== 1) return 'version: must be 1';
   if (!isWhole(revision, 0, MAX_REVISION)) return 'revision: must be a whole number';
   if (goal !== undefined && typeof goal !== 'string') return 'goal: must be text';
   if (last_id !== undefined && !isWhole(last_id, 0)) return 'last_id: must be a whole number';
   if (cost_usd !== undefined && !isCost(cost_usd)) return 'cost_usd: must be an amount';
+  if (defaults !== undefined && !isDefaults(defaults)) return 'defaults: must be checks and the like';
   if (isDeeper(others, DEEPEST)) return 'it is nested too deeply';
   return Array.isArray(tasks) ? faultOfTasks(tasks, document) : 'tasks: must be a list';
 }
@@ -55,8 +58,10 @@ function faultOfTask(task: unknown): string | undefined {
   if (typeof id !== 'string' || !NAME_PATTERN.test(id)) return 'id: is no name';
   if (typeof description !== 'string' || description.length === 0 || description.length > MAX_TEXT)
     return 'description: does not fit';
-  if (claimed_by === null ? status === 'claimed' : status === 'available' || !isName(claimed_by))
-    return 'claimed_by: a claimed task has a worker, an available one has none';
+  if (
+    claimed_by === null ? status === 'claimed' || status === 'submitted' : status === 'available' || !isName(claimed_by)
+  )
+    return 'claimed_by: a claimed or submitted task has a worker, an available one has none';
   if (status !== 'available' && !(STATUSES as readonly unknown[]).includes(status))
     return 'status: is none that this coord knows';
   if (typeof priority !== 'number' || (priority | 0) !== priority || priority < 1 || priority > 10)
@@ -99,6 +104,27 @@ function faultOfRest(task: Fields): string | undefined {
   if (note !== undefined && typeof note !== 'string') return 'note: must be text';
   if (cost_usd !== undefined && !isCost(cost_usd)) return 'cost_usd: must be an amount';
   if (result_digest !== undefined && typeof result_digest !== 'string') return 'result_digest: must be text';
+  return faultOfProof(task) ?? faultOfDepth(task);
+}
+
+/** What a task says of its checks and its review. */
+function faultOfProof(task: Fields): string | undefined {
+  const { checks, check_timeout, review, head, evidence, reviewed, bounces, taken_from, held_by, returned_to } = task;
+  if (checks !== undefined && !(Array.isArray(checks) && checks.every((one) => typeof one === 'string' && one !== '')))
+    return 'checks: must be a list of commands';
+  if (check_timeout !== undefined && !isWhole(check_timeout, 1)) return 'check_timeout: must be a whole number';
+  if (review !== undefined && typeof review !== 'boolean') return 'review: must be true or false';
+  if (head !== undefined && typeof head !== 'string') return 'head: must be text';
+  if (evidence !== undefined && !isEvidence(evidence)) return 'evidence: is none';
+  if (reviewed !== undefined && !isReviewed(reviewed)) return 'reviewed: must say by whom';
+  if (bounces !== undefined && !isWhole(bounces, 0)) return 'bounces: must be a whole number';
+  if (taken_from !== undefined && !isName(taken_from)) return 'taken_from: is no name';
+  if (held_by !== undefined && !(Array.isArray(held_by) && held_by.every(isName))) return 'held_by: must be names';
+  if (returned_to !== undefined && !isName(returned_to)) return 'returned_to: is no name';
+  return undefined;
+}
+
+function faultOfDepth(task: Fields): string | undefined {
   // One more than an edit may bring: a context that was at its limit stays readable beside any other field.
   return isDeeper(task, DEEPEST + 1) ? 'nested too deeply' : undefined;
 }

@@ -7,6 +7,8 @@
  * - **leader**: adds and orders tasks; **worker**: a name such as `terminal-2` that does them.
  * - **claim**: a task handed to one worker; **lease**: how long a claim stands unless renewed;
  *   **attempt**: the n-th claim of a task, which fences off earlier holders.
+ * - **check**: a command that must end well before the task is done; **evidence**: what came of it, on which tree;
+ *   **review**: another's look at what was handed in (**submitted**), which approves it or sends it back (a **bounce**).
  * - **result**: what a worker hands in; **discovery**: a finding shared with everybody;
  *   **plan**: goal and approach.
  *
@@ -17,7 +19,8 @@
  * failed or cancelled task).
  */
 import * as z from 'zod/mini';
-import { Description, Name, Priority } from './fields.ts';
+import { Checks, CheckTimeout, Description, Name, Priority } from './fields.ts';
+import { type Evidence, isEvidence, isReviewed, type Reviewed } from './evidence.ts';
 import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, MAX_TEXT, STATUSES } from './limits.ts';
 
 /** Exactly what `Date.prototype.toISOString` writes: times are compared as text. */
@@ -85,11 +88,30 @@ export const WrittenTask = z
     cost_usd: z.optional(z.number().check(z.minimum(0))),
     /** Fingerprint of the accepted result. */
     result_digest: z.optional(z.string()),
+    /** Commands that must end well before it is done; without them those of the board. */
+    checks: z.optional(Checks()),
+    /** Seconds that one of them may take. */
+    check_timeout: z.optional(CheckTimeout()),
+    /** Whether somebody else looks at what is handed in; without it as the board says. */
+    review: z.optional(z.boolean()),
+    /** What was handed in, as a digest of its files: an approval holds for this alone. */
+    head: z.optional(z.string()),
+    evidence: z.optional(z.custom<Evidence>(isEvidence, 'is no evidence')),
+    reviewed: z.optional(z.custom<Reviewed>(isReviewed, 'must say by whom, of what head, and when')),
+    /** How often it was sent back. */
+    bounces: z.optional(z.int().check(z.minimum(0))),
+    /** Whose claim ended without a word of theirs: what they hand in late is taken while nobody else holds the task. */
+    taken_from: z.optional(Name()),
+    /** Who held it, where it is to be reviewed: they do not review it. */
+    held_by: z.optional(z.array(Name())),
+    /** Whose it is to mend, since it was sent back to them. */
+    returned_to: z.optional(Name()),
   })
   .check(({ value: task, issues }) => {
     const refuse = (message: string): void =>
       void issues.push({ code: 'custom', path: ['claimed_by'], message, input: task.claimed_by });
     if (task.status === 'claimed' && task.claimed_by === null) refuse('a claimed task must name its worker');
+    if (task.status === 'submitted' && task.claimed_by === null) refuse('a submitted task must name its worker');
     if (task.status === 'available' && task.claimed_by !== null) refuse('an available task must not name a worker');
   });
 export type WrittenTask = z.infer<typeof WrittenTask>;
@@ -116,6 +138,16 @@ interface TaskFields {
   note?: string | undefined;
   cost_usd?: number | undefined;
   result_digest?: string | undefined;
+  checks?: string[] | undefined;
+  check_timeout?: number | undefined;
+  review?: boolean | undefined;
+  head?: string | undefined;
+  evidence?: Evidence | undefined;
+  reviewed?: Reviewed | undefined;
+  bounces?: number | undefined;
+  taken_from?: string | undefined;
+  held_by?: string[] | undefined;
+  returned_to?: string | undefined;
   [unknown: string]: unknown;
 }
 
@@ -131,6 +163,12 @@ export interface ClaimedTask extends TaskFields {
   claimed_by: string;
   lease_expires_at: string;
 }
+/** Handed in, and not yet done: somebody else looks at it first. Says who handed it in. */
+export interface SubmittedTask extends TaskFields {
+  status: 'submitted';
+  claimed_by: string;
+  lease_expires_at: null;
+}
 /** No worker is needed any more. A done one says who did it. */
 export interface SettledTask extends TaskFields {
   status: SettledStatus;
@@ -139,6 +177,6 @@ export interface SettledTask extends TaskFields {
 }
 
 /** One task. What contradicts itself, such as a claim without a worker, is none. */
-export type Task = AvailableTask | ClaimedTask | SettledTask;
+export type Task = AvailableTask | ClaimedTask | SubmittedTask | SettledTask;
 export type Status = Task['status'];
 export type SettledStatus = 'done' | 'failed' | 'cancelled';

@@ -14,6 +14,9 @@ export const WORKER_COMMANDS = [
   'discover',
   'context',
   'list',
+  'review',
+  'approve',
+  'send-back',
 ] as const;
 
 /** `coord leader …`; `aggregate` without a file of the caller's choice. */
@@ -39,6 +42,9 @@ export const LEADER_COMMANDS = [
   'archive',
   'wait',
   'aggregate',
+  'approve',
+  'send-back',
+  'accept',
 ] as const;
 
 /** What an orchestrated worker needs: claims and results are the orchestrator's. */
@@ -68,6 +74,11 @@ export function shellRules(group: 'worker' | 'leader', names: readonly string[])
   ]);
 }
 
+/** What a worker's session must not do, though a leader's may. */
+const OF_THE_LEADER = new Set(['approve', 'send-back', 'accept', 'defaults']);
+/** Options that would weaken what must hold before a task is done. */
+const CHECK_OPTIONS = ['check', 'checkTimeout', 'review', 'protect'];
+
 /** What of a command line is asked for: its words, and the options that matter here. */
 export interface Asked {
   /** `worker claim`, `doctor`. */
@@ -75,9 +86,21 @@ export interface Asked {
   options: Readonly<Record<string, unknown>>;
 }
 
+/** Why whoever works as a worker, person or agent, may not run this: it would make done easier to reach. */
+export function whyNotForWorkers({ command, options }: Asked): string | undefined {
+  const [group = '', name = ''] = command.split(' ');
+  if (group !== 'leader') return undefined;
+  if (OF_THE_LEADER.has(name)) return 'it is for who leads; a worker reviews with coord worker review';
+  const isChanging =
+    CHECK_OPTIONS.some((option) => options[option] !== undefined) || listOf(options['clear']).includes('check');
+  return name !== 'add-task' && isChanging ? 'a worker changes no check' : undefined;
+}
+
 /** Why a worker's session may not run this; undefined where it may. */
 export function whyNotForAgents({ command, options }: Asked): string | undefined {
   const [group = '', name = ''] = command.split(' ');
+  const why = whyNotForWorkers({ command, options });
+  if (why !== undefined) return why;
   switch (group) {
     case 'worker':
       return isOne(WORKER_COMMANDS, name) ? undefined : 'it would run any command';
@@ -93,6 +116,7 @@ export function whyNotForAgents({ command, options }: Asked): string | undefined
     case 'mcp':
       return name !== '' || options['http'] === true ? 'it lets others in' : undefined;
     case 'status':
+    case 'check':
     case 'log':
     case 'prompt':
     case 'hook':
@@ -102,6 +126,10 @@ export function whyNotForAgents({ command, options }: Asked): string | undefined
     default:
       return 'it is not among what agents may do';
   }
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function isOne(list: readonly string[], name: string): boolean {

@@ -8,6 +8,8 @@ export interface Job {
   /** What it is to do, for agents that are told in other ways than by words; null where it is no task of the board. */
   task: Task | null;
   prompt: string;
+  /** Goes on with this session of the agent, as an {@link Outcome} has named it, and with what it knows. */
+  resume?: string | undefined;
   /** Where it works. */
   cwd: string;
   /** True for planning: it may look at everything and change nothing. */
@@ -39,6 +41,7 @@ export type FailureKind =
   | 'max-turns'
   | 'budget'
   | 'no-answer'
+  | 'check-failed'
   | 'rate-limited'
   | 'authentication'
   | 'interrupted';
@@ -46,6 +49,8 @@ export type FailureKind =
 export interface Report {
   /** In US dollars, as the agent estimates it; undefined for one that costs nothing that it could tell. */
   costUsd?: number | undefined;
+  /** Names its session, where it can go on with it. */
+  session?: string | undefined;
   /** Its final message; of a failure, what it said last. */
   text: string;
   filesCreated: string[];

@@ -1,16 +1,21 @@
 /** One claim, from the brief to what came of it: an agent does the task while its lease is kept, and the store is told. */
 import { CoordError } from '../model/errors.ts';
 import { DEFAULT_LEASE_SECONDS, MAX_TEXT } from '../model/limits.ts';
-import type { ClaimedTask } from '../model/task.ts';
+import type { ClaimedTask, Task } from '../model/task.ts';
+import type { Complete, CompleteAnswer } from '../model/verbs/complete.ts';
 import { briefFor } from '../store/brief-for.ts';
 import { sleep } from '../store/clock.ts';
 import { sayWhereKept } from '../store/places.ts';
 import { keepLease } from '../store/wait.ts';
-import type { Failure, Outcome, Success } from './agent.ts';
+import type { Failure, FailureKind, Outcome, Success } from './agent.ts';
+import { reviewTask } from './reviewer.ts';
 import type { Run } from './run.ts';
 
-/** What came of an attempt; `lost`: the task was another's by then, and what was handed in is kept. */
-export type AttemptEnd = 'done' | 'failed' | 'released' | 'lost';
+/** What came of an attempt; `submitted`: it waits for a person's look; `lost`: the task was another's by then, and what was handed in is kept. */
+export type AttemptEnd = 'done' | 'submitted' | 'failed' | 'released' | 'lost';
+
+/** How often a tree that others have changed meanwhile is checked again. */
+const CHANGED_TRIES = 3;
 
 /** Said where a lease ran out while its agent worked. */
 export const TAKEN_OVER = 'somebody else took it over';
@@ -26,7 +31,7 @@ export async function attempt(run: Run, worker: string, task: ClaimedTask): Prom
   try {
     const outcome = await perform(run, worker, task, lost.signal);
     run.spend(outcome.costUsd ?? 0);
-    if (!lost.signal.aborted) return await settle(run, worker, task, outcome, Date.now() - start);
+    if (!lost.signal.aborted) return await settle({ run, worker, task, start, lost: lost.signal }, outcome);
     run.tell({ type: 'release', worker, task_id, reason: TAKEN_OVER });
     return 'lost';
   } finally {
@@ -36,10 +41,16 @@ export async function attempt(run: Run, worker: string, task: ClaimedTask): Prom
 }
 
 /** What could not even be begun is no attempt at the task: it is given back. */
-async function perform(run: Run, worker: string, task: ClaimedTask, lost: AbortSignal): Promise<Outcome> {
+async function perform(
+  run: Run,
+  worker: string,
+  task: ClaimedTask,
+  lost: AbortSignal,
+  again?: { resume: string; prompt: string },
+): Promise<Outcome> {
   try {
-    const prompt = run.prompt(worker, await briefFor(run.store, task));
-    return await run.agent.run({ ...run.job(worker, task, lost), prompt, isReadOnly: false });
+    const prompt = again?.prompt ?? run.prompt(worker, await briefFor(run.store, task));
+    return await run.agent.run({ ...run.job(worker, task, lost), resume: again?.resume, prompt, isReadOnly: false });
   } catch (error) {
     const { id: task_id, attempt: number } = task;
     const reason = 'the agent could not be started';
@@ -48,14 +59,22 @@ async function perform(run: Run, worker: string, task: ClaimedTask, lost: AbortS
   }
 }
 
-function settle(
-  run: Run,
-  worker: string,
-  task: ClaimedTask,
-  outcome: Outcome,
-  durationMs: number,
-): Promise<AttemptEnd> {
-  if (outcome.ok) return complete(run, worker, task, outcome, durationMs);
+/** An attempt under way. */
+interface Attempt {
+  run: Run;
+  worker: string;
+  task: ClaimedTask;
+  /** Milliseconds since 1970. */
+  start: number;
+  lost: AbortSignal;
+  /** What its earlier turns have cost, where its agent was told of a red check. */
+  spentUsd?: number;
+}
+
+function settle(at: Attempt, lastTurn: Outcome): Promise<AttemptEnd> {
+  const { run, worker, task, spentUsd = 0 } = at;
+  const outcome = spentUsd > 0 ? { ...lastTurn, costUsd: (lastTurn.costUsd ?? 0) + spentUsd } : lastTurn;
+  if (outcome.ok) return complete(at, outcome);
   switch (outcome.kind) {
     case 'interrupted':
       return giveBack(run, worker, task, outcome);
@@ -80,27 +99,87 @@ export async function giveBackUnbegun(run: Run, worker: string, task: ClaimedTas
   await handIn(run, worker, task_id, () => run.store.release({ worker, task_id, attempt: number }));
 }
 
-async function complete(
-  run: Run,
-  worker: string,
-  { id: task_id, attempt: number }: ClaimedTask,
-  { text, filesCreated, filesModified, costUsd, denied }: Success,
-  duration_ms: number,
-): Promise<AttemptEnd> {
+async function complete(at: Attempt, success: Success): Promise<AttemptEnd> {
+  const { run, worker, task } = at;
+  const { id: task_id } = task;
+  const { text, filesCreated, filesModified, denied, costUsd = 0 } = success;
   run.backoff.succeeded();
-  const isIn = await handIn(run, worker, task_id, () =>
-    run.store.complete({
-      worker,
-      task_id,
-      attempt: number,
-      output: text,
-      files_created: filesCreated,
-      files_modified: filesModified,
-      cost_usd: costUsd,
-    }),
-  );
-  if (isIn) run.tell({ type: 'complete', worker, task_id, cost_usd: costUsd ?? 0, duration_ms, denied });
-  return isIn ? 'done' : 'lost';
+  const input = {
+    worker,
+    task_id,
+    attempt: task.attempt,
+    output: text,
+    files_created: filesCreated,
+    files_modified: filesModified,
+    cost_usd: costUsd,
+  };
+  let status: Task['status'] | undefined;
+  try {
+    const isIn = await handIn(run, worker, task_id, async () => {
+      status = (await checked(run, input)).task.status;
+    });
+    if (!isIn) return 'lost';
+  } catch (error) {
+    if (!(error instanceof CoordError)) throw error;
+    if (error.code === 'interrupted')
+      return giveBack(run, worker, task, failure('interrupted', 'interrupted', costUsd));
+    if (error.code !== 'check-failed') throw error;
+    return mend(at, success, error, costUsd);
+  }
+  const about = { worker, task_id, cost_usd: costUsd, duration_ms: Date.now() - at.start, denied };
+  if (status !== 'submitted') {
+    run.tell({ type: 'complete', ...about });
+    return 'done';
+  }
+  run.tell({ type: 'submit', ...about });
+  if (!run.isReviewing) return 'submitted';
+  const submitted = (await run.store.read()).tasks.find((one) => one.id === task_id);
+  // What could not be checked is for a person.
+  if (submitted?.status !== 'submitted' || submitted.evidence?.verdict === 'unchecked') return 'submitted';
+  const verdict = await reviewTask(run, `reviewer-of-${worker}`.slice(0, 64), submitted);
+  return verdict === 'approved' ? 'done' : 'submitted';
+}
+
+/** Through the gate. What cannot be checked here is handed in all the same, for a person to look at. */
+async function checked(run: Run, input: Complete): Promise<CompleteAnswer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run.gate.complete(input);
+    } catch (error) {
+      if (!(error instanceof CoordError)) throw error;
+      if (error.code === 'check-broken' || error.code === 'check-not-allowed') {
+        run.tell({ type: 'warning', message: `${input.task_id} is handed in unchecked: ${error.message}` });
+        return run.store.complete({ ...input, proof: { unchecked: true } });
+      }
+      const isOthers = error.code === 'check-failed' && error.details?.why === 'changed';
+      if (!isOthers || tries >= CHANGED_TRIES) throw error;
+    }
+  }
+}
+
+/** The same agent is told once what the check said, since it has the context to mend it; then the attempt has failed. */
+async function mend(at: Attempt, { session, text }: Success, error: CoordError, spentUsd: number): Promise<AttemptEnd> {
+  const { run, worker, task, lost } = at;
+  const isFirst = at.spentUsd === undefined;
+  run.tell({ type: 'check', worker, task_id: task.id, message: error.message });
+  if (!isFirst || session === undefined || run.ending.draining.aborted)
+    return fail(run, worker, task, { ...failure('check-failed', error.message, spentUsd), text });
+  const prompt = `A check of your task has not ended well, so it is not done yet:
+
+${error.message}
+
+Mend it, check it yourself, and end with the message that is to be the result.`;
+  const outcome = await perform(run, worker, task, lost, { resume: session, prompt });
+  run.spend(outcome.costUsd ?? 0);
+  if (lost.aborted) {
+    run.tell({ type: 'release', worker, task_id: task.id, reason: TAKEN_OVER });
+    return 'lost';
+  }
+  return settle({ ...at, spentUsd }, outcome);
+}
+
+function failure(kind: FailureKind, reason: string, costUsd: number): Failure {
+  return { ok: false, kind, reason, text: '', filesCreated: [], filesModified: [], denied: [], costUsd };
 }
 
 /** What is not the task's fault: it goes back without losing an attempt. */

@@ -9,6 +9,8 @@ export interface RunResult {
   outcome: RunOutcome;
   tasksCompleted: number;
   tasksFailed: number;
+  /** Tasks that were handed in, and wait for somebody's look. */
+  tasksSubmitted: number;
   /** Tasks behind failed ones, which will not run unless somebody acts. */
   tasksStuck: number;
   discoveries: Discovery[];
@@ -47,6 +49,7 @@ export async function conclude(run: Run, options: { start: number; summarize: bo
     outcome,
     tasksCompleted: counts.done,
     tasksFailed: counts.failed,
+    tasksSubmitted: counts.submitted,
     tasksStuck: counts.stuck,
     discoveries,
     summary,
@@ -58,8 +61,9 @@ export async function conclude(run: Run, options: { start: number; summarize: bo
 
 function outcomeOf({ ending, budget }: Run, counts: Counts): RunOutcome {
   if (ending.stopping.aborted) return 'interrupted';
-  if (counts.available + counts.claimed === 0 && counts.failed === 0) return 'done';
-  return budget.isSpent ? 'budget' : 'failed';
+  if (counts.available + counts.claimed + counts.submitted === 0 && counts.failed === 0) return 'done';
+  if (budget.isSpent) return 'budget';
+  return counts.submitted > 0 && counts.failed === 0 && counts.claimed === 0 ? 'review' : 'failed';
 }
 
 /** The summary in words, by one more agent; without it where that fails. */

@@ -24,6 +24,11 @@ export type RunEvent =
       final: boolean;
       cost_usd: number;
     }
+  /** What was handed in waits for somebody else's look. */
+  | { type: 'submit'; worker: string; task_id: string; cost_usd: number; duration_ms: number; denied: string[] }
+  | { type: 'review'; worker: string; task_id: string; approved: boolean; reasons: string }
+  /** A check did not end well, and the same agent is told once. */
+  | { type: 'check'; worker: string; task_id: string; message: string }
   /** The task is tried again, after this pause. */
   | { type: 'retry'; worker: string; task_id: string; attempt: number; pause_ms: number }
   /** The task goes back without an attempt being used up: the run was stopped, or the API is overloaded. */
@@ -38,6 +43,6 @@ export type RunEvent =
 
 /**
  * `done`: every task is done (or cancelled). `failed`: some failed or are stuck behind them. `budget`: the money is spent.
- * `interrupted`: stopped from outside.
+ * `interrupted`: stopped from outside. `review`: all that is left waits for a person's look.
  */
-export type RunOutcome = 'done' | 'failed' | 'budget' | 'interrupted';
+export type RunOutcome = 'done' | 'failed' | 'budget' | 'interrupted' | 'review';

@@ -24,6 +24,12 @@ export interface OrchestratorOptions {
   permissionMode?: string | undefined;
   /** Rules of Claude Code for what workers may do besides: `Bash(npm test *)`. */
   allowedTools?: readonly string[] | undefined;
+  /** Commands that must end well before a task is done, from now on for all tasks of the board that say nothing else. */
+  checks?: readonly string[] | undefined;
+  /** False: these were not given by a person or a program of theirs, and run only if allowed before. */
+  allowsChecks?: boolean | undefined;
+  /** Who looks at what is handed in: one more agent, or whoever leads, for whom the run waits. */
+  review?: 'agent' | 'leader' | undefined;
   /** True: when every task is settled or stuck, the run waits for more instead of ending, until it is stopped. */
   keepGoing?: boolean;
   /** True: one more agent writes the summary's prose. */

@@ -9,7 +9,14 @@ import { parseInput } from '../model/parse-input.ts';
 import type { Task } from '../model/task.ts';
 import type { NewTask } from '../model/verbs/add-tasks.ts';
 import { summarise, type Summary } from '../model/views/summary.ts';
-import { initStore, openRunRecords, type OpenOptions, openStore, stateFolderOf } from '../store/open.ts';
+import {
+  initStore,
+  openCheckRecords,
+  openRunRecords,
+  type OpenOptions,
+  openStore,
+  stateFolderOf,
+} from '../store/open.ts';
 import type { RunRecords } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import type { Agent } from './agent.ts';
@@ -23,7 +30,8 @@ import type { OrchestratorOptions, Surroundings, TaskOptions } from './options.t
 import { reconcile } from './orphans.ts';
 import { makePlan, PLANNER } from './planner.ts';
 import { Pool } from './pool.ts';
-import { identify, livenessOf } from './processes.ts';
+import { Gate } from '../work/gate.ts';
+import { identify, livenessOf } from '../work/processes.ts';
 import { Run } from './run.ts';
 import { rolePrompt } from './role-prompt.ts';
 
@@ -76,7 +84,7 @@ export class Orchestrator {
     const board = await store.read();
     if (board.goal === this.#goal) return;
     const { counts } = summarise(board, await store.now());
-    const open = counts.available + counts.claimed;
+    const open = counts.available + counts.claimed + counts.submitted;
     if (open > 0) {
       throw new CoordError(
         'already-initialised',
@@ -203,6 +211,7 @@ export class Orchestrator {
         workers,
         leaseSeconds: LEASE_SECONDS,
         stay: keepGoing,
+        awaitsReviews: this.#options.review === 'leader',
         tellsBoard: true,
         toldDiscoveries,
       }).work();
@@ -219,8 +228,18 @@ export class Orchestrator {
     await this.check();
     const records = await openRunRecords({ ...this.#place, dir: store.location });
     await this.#own(records);
+    await this.#setGate(store);
+    const gate = new Gate({
+      store,
+      records: (board) => openCheckRecords(store, this.#place, board.commit),
+      cwd: this.#cwd,
+      env: this.#options.env,
+      signal: this.#ending.stopping,
+    });
     const run = new Run({
       store,
+      gate,
+      isReviewing: this.#options.review === 'agent',
       agent: this.#agentOf(),
       budget: this.#budget,
       backoff: this.#backoff,
@@ -238,6 +257,19 @@ export class Orchestrator {
       throw error;
     }
     return { run, end: () => records.disown() };
+  }
+
+  /** What whoever runs this asks for holds for the whole board. */
+  async #setGate(store: Store): Promise<void> {
+    const { checks, review, allowsChecks } = this.#options;
+    if (checks === undefined && review === undefined) return;
+    await store.setDefaults({
+      ...(checks === undefined ? {} : { checks: [...checks] }),
+      ...(review === undefined ? {} : { review: true }),
+    });
+    if (checks === undefined || allowsChecks === false) return;
+    const records = await openCheckRecords(store, this.#place, (await store.read()).commit);
+    for (const command of checks) records.allow(command);
   }
 
   /** @throws CoordError `already-running` */

@@ -6,7 +6,7 @@ import type { RunRecords } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import { costOf } from './agents/claude/stream.ts';
 import type { RunEvent } from './events.ts';
-import { allOf, isAlive, killAndWait, processesMarked, signalAll, treeOf } from './processes.ts';
+import { allOf, isAlive, killAndWait, processesMarked, signalAll, treeOf } from '../work/processes.ts';
 
 /** How long an orphan has to end by itself, and how often it is looked at. */
 const ORPHAN_MS = 5000;

@@ -14,6 +14,8 @@ export interface PoolOptions {
   leaseSeconds?: number | undefined;
   /** Wait on even when every task is settled or stuck. */
   stay?: boolean | undefined;
+  /** Wait for whoever reviews what is left. */
+  awaitsReviews?: boolean | undefined;
   /** How long a slot waits for one task. */
   timeoutMs?: number | undefined;
   /** Failures of one slot in a row after which it ends: the agent itself is suspected then. */
@@ -74,14 +76,14 @@ export class Pool {
       const end = await this.#attempt(worker, claimed);
       if (end === 'released' && draining.aborted) return { kind: 'stopped', at: 'task', task_id: claimed.task.id };
       if (end === 'done' || end === 'failed') this.counts[end]++;
-      failures = end === 'failed' ? failures + 1 : end === 'done' ? 0 : failures;
+      failures = end === 'failed' ? failures + 1 : end === 'done' || end === 'submitted' ? 0 : failures;
       if (failures === this.#options.mostFailures) return { kind: 'failing', failures };
     }
     return { kind: 'stopped', at: isFirst ? 'waiting' : 'between' };
   }
 
   async #claim(worker: string): Promise<Claimed | NotClaimed | 'stopped'> {
-    const { leaseSeconds: lease_seconds, stay, timeoutMs, onIdle } = this.#options;
+    const { leaseSeconds: lease_seconds, stay, awaitsReviews = false, timeoutMs, onIdle } = this.#options;
     try {
       return await nextTask(
         this.#run.store,
@@ -89,6 +91,7 @@ export class Pool {
         {
           signal: this.#run.ending.draining,
           stay,
+          leavesReviews: !awaitsReviews,
           timeoutMs,
           onIdle: (idle) => onIdle?.(worker, idle),
         },

@@ -2,6 +2,7 @@
 import type { Task } from '../model/task.ts';
 import type { RunRecords } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
+import type { Gate } from '../work/gate.ts';
 import type { Agent, Job } from './agent.ts';
 import type { Backoff } from './backoff.ts';
 import type { Budget } from './budget.ts';
@@ -21,6 +22,10 @@ export interface RunParts {
   /** What the agent is told besides the brief. */
   prompt: (worker: string, brief: string) => string;
   onEvent?: ((event: RunEvent) => void) | undefined;
+  /** The way to done. */
+  gate: Gate;
+  /** Whether one more agent looks at what is handed in. */
+  isReviewing?: boolean | undefined;
   /** What agents are recorded in, where somebody has to find them after a crash. */
   records?: RunRecords | undefined;
 }
@@ -47,6 +52,12 @@ export class Run {
   }
   get ending(): Ending {
     return this.#parts.ending;
+  }
+  get gate(): Gate {
+    return this.#parts.gate;
+  }
+  get isReviewing(): boolean {
+    return this.#parts.isReviewing === true;
   }
   get records(): RunRecords | undefined {
     return this.#parts.records;

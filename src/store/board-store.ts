@@ -21,7 +21,19 @@ import { retryTasks, RetryTasks } from '../model/verbs/retry-tasks.ts';
 import { takeBackTasks } from '../model/verbs/take-back-tasks.ts';
 import { WritePlan } from '../model/verbs/write-plan.ts';
 import type { Discovery, LogEntry, Result } from '../model/views/report.ts';
-import type { Backend, Moment, Store } from './store.ts';
+import type { Backend, LateResult, Moment, Store } from './store.ts';
+import { AcceptResult, acceptResult } from '../model/verbs/accept-result.ts';
+import { RecordCheck, recordCheck } from '../model/verbs/record-check.ts';
+import {
+  approveTask,
+  ApproveTask,
+  type ReviewAnswer,
+  sendBackTask,
+  SendBackTask,
+  verifyTask,
+  VerifyTask,
+} from '../model/verbs/review-task.ts';
+import { SetDefaults, setDefaults } from '../model/verbs/set-defaults.ts';
 import { ArchiveTasks, archiveTasks } from '../model/verbs/archive-tasks.ts';
 import { archivedOf } from '../model/archived.ts';
 import { type UndoAnswer, rememberLast, undoLast } from '../model/undo.ts';
@@ -44,6 +56,11 @@ export class BoardStore implements Store {
   readonly renew = this.#transaction(Renew, renewLeases);
   readonly fail = this.#transaction(Fail, failTask);
   readonly release = this.#transaction(Release, releaseTask);
+  readonly recordCheck = this.#transaction(RecordCheck, recordCheck);
+  readonly approve = this.#transaction(ApproveTask, approveTask);
+  readonly sendBack = this.#transaction(SendBackTask, sendBackTask);
+  readonly verify = this.#transaction(VerifyTask, verifyTask);
+  readonly setDefaults = this.#transaction(SetDefaults, setDefaults);
   readonly addCost = this.#transaction(AddCost, addCost);
 
   constructor(backend: Backend) {
@@ -75,7 +92,7 @@ export class BoardStore implements Store {
 
   async complete(given: Complete): Promise<CompleteAnswer & Moment> {
     const input = parseInput(Complete, given);
-    const digest = await fingerprint(input);
+    const digest = await fingerprint(input.output, input.files_modified, input.files_created);
     try {
       return await this.#backend.commit((board, now) => completeTask(board, { ...input, digest }, now));
     } catch (error) {
@@ -91,6 +108,22 @@ export class BoardStore implements Store {
     const attempt = input.attempt ?? board.tasks.find((task) => task.id === input.task_id)?.attempt ?? 0;
     const kept = await this.#backend.documents.keepRefused({ ...input, attempt });
     return new CoordError(error.code, error.message, { cause: error, details: { ...error.details, kept } });
+  }
+
+  async accept(given: AcceptResult): Promise<ReviewAnswer & Moment> {
+    const input = parseInput(AcceptResult, given);
+    const kept = await this.late(input.task_id);
+    const found = kept.find(({ name }) => name === input.kept);
+    if (!found)
+      throw new CoordError('invalid-input', `No result ${input.kept} is kept for ${input.task_id}.`, {
+        details: { task_id: input.task_id },
+      });
+    const late = { ...found, digest: await fingerprint(found.output) };
+    return this.#backend.commit((board, now) => acceptResult(board, { ...input, late }, now));
+  }
+
+  late(id: string): Promise<LateResult[]> {
+    return this.#backend.documents.late(id);
   }
 
   async addDiscovery(given: AddDiscovery): Promise<{ discovery: Discovery } & Moment> {
@@ -132,7 +165,7 @@ export class BoardStore implements Store {
     const board = await this.#backend.read();
     const tasks = [...(await this.#archivedOf(board)), ...board.tasks];
     return this.#backend.documents.results(
-      tasks.filter((task) => task.status === 'done' && (wanted?.has(task.id) ?? true)),
+      tasks.filter((task) => (task.status === 'done' || task.status === 'submitted') && (wanted?.has(task.id) ?? true)),
     );
   }
 
@@ -183,7 +216,7 @@ function afterExpiry<I, T extends object>(verb: Verb<I, T>): Verb<I, T> {
 }
 
 /** Tells a repeated result from another one. */
-async function fingerprint(input: Complete): Promise<string> {
+async function fingerprint(output: string, modified: string[] = [], created: string[] = []): Promise<string> {
   const { digest } = await import('./digest.ts');
-  return digest(JSON.stringify([input.output, input.files_modified ?? [], input.files_created ?? []]));
+  return digest(JSON.stringify([output, modified, created]));
 }

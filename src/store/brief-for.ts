@@ -5,11 +5,12 @@ import type { Store } from './store.ts';
 
 /** All that a worker needs for this task. */
 export async function briefFor(store: Store, task: Task): Promise<string> {
-  const [board, plan, results, discoveries] = await Promise.all([
+  const [board, plan, results, discoveries, late] = await Promise.all([
     store.read(),
     store.readPlan(),
     store.results(task.dependencies),
     store.discoveries(),
+    store.late(task.id),
   ]);
-  return writeBrief({ board, task, plan, results, discoveries });
+  return writeBrief({ board, task, plan, results, late, discoveries });
 }

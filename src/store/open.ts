@@ -5,6 +5,7 @@ import { InitBoard } from '../model/inputs.ts';
 import { BoardStore } from './board-store.ts';
 import { machineTime } from './clock.ts';
 import { boardClock } from './file/board-clock.ts';
+import type { AllowedCheck, CheckRecords } from './file/check-records.ts';
 import { explainErrno } from './file/errno.ts';
 import { notInitialised } from './file/guard.ts';
 import type { Tree } from './file/tree.ts';
@@ -17,6 +18,7 @@ import type { Finding, Store } from './store.ts';
 import type { Tokens } from './tokens.ts';
 import { type FileOptions, FileBackend } from './file/backend.ts';
 
+export type { AllowedCheck, CheckRecords };
 export { stateFolderOf } from './state-folder.ts';
 export { projectRoot, withoutLinks } from './file/find.ts';
 
@@ -92,6 +94,22 @@ export function openTrust(options: OpenOptions) {
     /** @returns false where it was not allowed */
     remove: (path: string): boolean => revokeBoard(stateFolder, rootOf(path)),
   };
+}
+
+/** What this user has allowed to be run as checks of this board. @param commit  of the board */
+export async function openCheckRecords(
+  store: Store,
+  options: OpenOptions,
+  commit: string | undefined,
+): Promise<CheckRecords> {
+  const { CheckRecords: RecordsOf } = await import('./file/check-records.ts');
+  return new RecordsOf(options.stateFolder, store.location, commit);
+}
+
+/** The same for all boards. */
+export async function openAllowedChecks(options: OpenOptions): Promise<AllowedCheck[]> {
+  const { allowedChecks } = await import('./file/check-records.ts');
+  return allowedChecks(options.stateFolder);
 }
 
 async function openRegistry(tree: Tree, options: OpenOptions): Promise<Registry> {

@@ -16,6 +16,11 @@ import type { CancelTasks } from '../model/verbs/cancel-tasks.ts';
 import type { Claim, ClaimAnswer } from '../model/verbs/claim.ts';
 import type { Complete, CompleteAnswer } from '../model/verbs/complete.ts';
 import type { EditTask } from '../model/verbs/edit-task.ts';
+import type { Defaults } from '../model/defaults.ts';
+import type { AcceptResult } from '../model/verbs/accept-result.ts';
+import type { RecordAnswer, RecordCheck } from '../model/verbs/record-check.ts';
+import type { ApproveTask, ReviewAnswer, SendBackTask, VerifyTask } from '../model/verbs/review-task.ts';
+import type { SetDefaults } from '../model/verbs/set-defaults.ts';
 import type { Fail } from '../model/verbs/fail.ts';
 import type { Release } from '../model/verbs/release.ts';
 import type { Renew } from '../model/verbs/renew.ts';
@@ -70,6 +75,17 @@ export interface Store {
   renew(input: Renew): Promise<{ tasks: ClaimedTask[] } & Moment>;
   /** The result is on disk before the task is `done`. A refused result is kept; the error's details name where. */
   complete(input: Complete): Promise<CompleteAnswer & Moment>;
+  /** Keeps what came of a check that did not end well. */
+  recordCheck(input: RecordCheck): Promise<RecordAnswer & Moment>;
+  /** Makes what was handed in done; not by its author. */
+  approve(input: ApproveTask): Promise<ReviewAnswer & Moment>;
+  /** Gives what was handed in back, to be mended. */
+  sendBack(input: SendBackTask): Promise<{ task: Task } & Moment>;
+  /** Adds the checks of what was handed in without a tree. */
+  verify(input: VerifyTask): Promise<ReviewAnswer & Moment>;
+  /** Takes a late result, which was kept, instead of what its holder may still hand in. */
+  accept(input: AcceptResult): Promise<ReviewAnswer & Moment>;
+  setDefaults(input: SetDefaults): Promise<{ defaults: Defaults } & Moment>;
   fail(input: Fail): Promise<{ task: Task } & Moment>;
   release(input: Release): Promise<{ task: Task } & Moment>;
   /** Adds what agents have cost that did no task. */
@@ -79,8 +95,10 @@ export interface Store {
   discoveries(): Promise<Discovery[]>;
   readPlan(): Promise<string>;
   writePlan(input: WritePlan): Promise<string>;
-  /** Results of done tasks, the archived first, then in the order of the board; of all of them, or of these ids. */
+  /** Results of done and submitted tasks, the archived first, then in the order of the board; of all of them, or of these ids. */
   results(ids?: readonly string[]): Promise<Result[]>;
+  /** Results that came too late for this task, by the names under which they are kept. */
+  late(id: string): Promise<LateResult[]>;
   /** What happened, oldest first. */
   log(): Promise<LogEntry[]>;
   /** Stores the report of `aggregate`; answers with its place. */
@@ -119,6 +137,8 @@ export interface Documents {
   results(tasks: readonly Task[]): Promise<Result[]>;
   /** Keeps a result that came too late; answers with where. Keeping the same again changes nothing. */
   keepRefused(refused: { task_id: string; worker: string; attempt: number; output: string }): Promise<Ref>;
+  /** What {@link keepRefused} has kept for a task, in the order of its names. */
+  late(taskId: string): Promise<LateResult[]>;
   writeSummary(text: string): Promise<Ref>;
   /** Keeps tasks that leave the board; waits for the disk. Twice is harmless. */
   archive(tasks: readonly Task[]): Promise<void>;
@@ -127,6 +147,14 @@ export interface Documents {
   addToLog(events: readonly BoardEvent[]): Promise<void>;
   log(): Promise<LogEntry[]>;
   where(ref: Ref): string | undefined;
+}
+
+/** A result that was not taken, and is kept. */
+export interface LateResult {
+  /** `task-001.terminal-2.1`: task, worker, attempt. */
+  name: string;
+  worker: string;
+  output: string;
 }
 
 /** What an examination of the stored files found out about one thing. */

@@ -129,6 +129,8 @@ export function nextTask(
   claim: Claim,
   options: WaitOptions & {
     stay?: boolean | undefined;
+    /** Ends as well when all that is left waits for a review. */
+    leavesReviews?: boolean | undefined;
     /** Told why there is nothing, each time the reason changes. */
     onIdle?: (idle: NotClaimed) => void;
   } = {},
@@ -149,7 +151,8 @@ export function nextTask(
         if (answer.task) return { answer };
         idle = answer;
       }
-      const isOver = idle.reason === 'drained' || idle.reason === 'stuck';
+      const isLeft = idle.reason === 'review' && options.leavesReviews === true;
+      const isOver = idle.reason === 'drained' || idle.reason === 'stuck' || isLeft;
       if (isOver && options.stay !== true) return { answer: idle };
       const reason = `${idle.reason} ${idle.waiting_for.map((task) => task.task_id).join()}`;
       if (reason !== told) options.onIdle?.(idle);
@@ -184,7 +187,9 @@ async function claimOrBlocked(store: Store, claim: Claim): Promise<ClaimAnswer> 
   }
 }
 
-/** Sleeps until nothing on the board can change by itself: every task settled, or what is left is stuck. */
+/**
+ * Sleeps until nothing on the board can change by itself: every task settled, or what is left is stuck, or waits for a review.
+ */
 export function untilSettled(
   store: Store,
   options: WaitOptions & { onChange?: (board: Board) => void } = {},
@@ -199,7 +204,7 @@ export function untilSettled(
       shown = board.revision;
       const open = board.tasks.filter((task) => !isSettled(task));
       const dependencies = new Dependencies(board);
-      if (open.every((task) => dependencies.isStuck(task))) return { answer: board };
+      if (open.every((task) => dependencies.isStuck(task) || dependencies.awaitsReview(task))) return { answer: board };
       return { wakeAt: nextExpiry(open, now) };
     },
     options,

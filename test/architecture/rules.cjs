@@ -48,7 +48,7 @@ module.exports = {
     only(
       'fs-where-files-are',
       '^(node:)?fs(/|$)',
-      '^src/(store/file/|contract/|formats/|faces/claude-code/settings-files\\.ts|faces/cli/editor\\.ts|runner/processes\\.ts|main\\.ts)',
+      '^src/(store/file/|contract/|formats/|faces/claude-code/settings-files\\.ts|faces/cli/editor\\.ts|work/|main\\.ts)',
     ),
     only(
       'lock-and-watch-in-file-store',
@@ -58,7 +58,7 @@ module.exports = {
     only(
       'child-process-where-processes-start',
       '^(node:)?child_process$',
-      '^src/(runner/(agents/|processes\\.ts)|work/|faces/cli/(editor|notify)\\.ts)',
+      '^src/(runner/agents/|work/|faces/cli/(editor|notify)\\.ts)',
     ),
     only('sdk-in-mcp', 'node_modules/@modelcontextprotocol/', '^src/faces/mcp/'),
     only('commander-and-chalk-in-cli', 'node_modules/(commander|chalk)/', '^src/faces/cli/'),

@@ -115,6 +115,7 @@ describe('a lease that runs out on the last attempt', () => {
       attempt: 3,
       completed_at: later(1800),
       last_error: 'lease of w expired on attempt 3 of 3',
+      taken_from: 'w',
     });
     expect(expireLastAttempts(board(claimed('a', 'w', { attempt: 3 }), ...others), later(1800))).toStrictEqual({
       board: board(failed, ...others),

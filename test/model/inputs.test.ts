@@ -347,7 +347,11 @@ describe('a task as somebody wrote it', () => {
   test.each<[string, string, object]>([
     ['id', NAME, { id: 'a b' }],
     ['description', EMPTY, { description: ' ' }],
-    ['status', 'Invalid option: expected one of "available"|"claimed"|"done"|"failed"|"cancelled"', { status: 'busy' }],
+    [
+      'status',
+      'Invalid option: expected one of "available"|"claimed"|"submitted"|"done"|"failed"|"cancelled"',
+      { status: 'busy' },
+    ],
     ['claimed_by', 'a claimed task must name its worker', { status: 'claimed' }],
     ['claimed_by', 'an available task must not name a worker', { claimed_by: 'w' }],
     ['claimed_by', NAME, { status: 'done', claimed_by: 'a b' }],

@@ -6,24 +6,28 @@ import { allows, LIFECYCLE, type Verb } from '../../src/model/lifecycle.ts';
 import { STATUSES } from '../../src/model/limits.ts';
 import type { Status, Task } from '../../src/model/task.ts';
 import { cancelTasks } from '../../src/model/verbs/cancel-tasks.ts';
+import { acceptResult } from '../../src/model/verbs/accept-result.ts';
 import { claimTask } from '../../src/model/verbs/claim.ts';
 import { completeTask } from '../../src/model/verbs/complete.ts';
 import { editTask } from '../../src/model/verbs/edit-task.ts';
 import { failTask } from '../../src/model/verbs/fail.ts';
 import { releaseTask } from '../../src/model/verbs/release.ts';
+import { recordCheck } from '../../src/model/verbs/record-check.ts';
 import { renewLeases } from '../../src/model/verbs/renew.ts';
 import { reopenTasks } from '../../src/model/verbs/reopen-tasks.ts';
 import { retryTasks } from '../../src/model/verbs/retry-tasks.ts';
+import { approveTask, sendBackTask, verifyTask } from '../../src/model/verbs/review-task.ts';
 import { takeBackTasks } from '../../src/model/verbs/take-back-tasks.ts';
 import { expireLastAttempts } from '../../src/model/board.ts';
 import { board, claimed, later, NOW, task } from '../support/boards.ts';
 
 const id = 'task-001';
 const OF: Record<Status, Task> = {
-  available: task(id),
+  available: task(id, { taken_from: 'w' }),
   claimed: claimed(id, 'w'),
+  submitted: task(id, { status: 'submitted', claimed_by: 'w', completed_at: NOW, result_digest: 'x', review: true }),
   done: task(id, { status: 'done', claimed_by: 'w', completed_at: NOW, result_digest: 'x' }),
-  failed: task(id, { status: 'failed', completed_at: NOW }),
+  failed: task(id, { status: 'failed', completed_at: NOW, taken_from: 'w' }),
   cancelled: task(id, { status: 'cancelled', completed_at: NOW }),
 };
 
@@ -31,7 +35,53 @@ const OF: Record<Status, Task> = {
 const RUN: Record<Verb, ((board: Board) => Change<unknown>)[]> = {
   claim: [(b) => claimTask(b, { worker: 'w', task_id: id }, NOW)],
   renew: [(b) => renewLeases(b, { worker: 'w' }, NOW)],
-  complete: [(b) => completeTask(b, { worker: 'w', task_id: id, output: 'o', digest: 'x' }, NOW)],
+  complete: [false, true].map(
+    (review) => (b) =>
+      completeTask(
+        { ...b, defaults: { review } },
+        { worker: 'w', task_id: id, output: 'o', digest: 'x', proof: {} },
+        NOW,
+      ),
+  ),
+  recordCheck: [
+    (b) =>
+      recordCheck(
+        b,
+        {
+          worker: 'w',
+          task_id: id,
+          verdict: 'red',
+          run: { command: 'c', exit_code: 1, duration_ms: 1, tail: '' },
+          tree: null,
+        },
+        NOW,
+      ),
+  ],
+  approve: [(b) => approveTask(b, { by: 'v', task_id: id }, NOW)],
+  verify: [false, true].map(
+    (review) => (b) =>
+      verifyTask(
+        { ...b, tasks: b.tasks.map((one) => ({ ...one, review })) },
+        { by: 'v', task_id: id, proof: { runs: [] } },
+        NOW,
+      ),
+  ),
+  sendBack: [0, 4].map(
+    (bounces) => (b) =>
+      sendBackTask(
+        { ...b, tasks: b.tasks.map((one) => ({ ...one, bounces })) },
+        { by: 'v', task_id: id, reason: 'r' },
+        NOW,
+      ),
+  ),
+  accept: [
+    (b) =>
+      acceptResult(
+        b,
+        { task_id: id, kept: 'k', proof: { runs: [] }, late: { worker: 'z', output: 'o', digest: 'y' } },
+        NOW,
+      ),
+  ],
   fail: [
     (b) => failTask(b, { worker: 'w', task_id: id, error: 'e' }, NOW),
     (b) => failTask(b, { worker: 'w', task_id: id, error: 'e', retry: false }, NOW),

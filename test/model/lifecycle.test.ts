@@ -20,7 +20,6 @@ import { STATUSES } from '../../src/model/limits.ts';
 import type { ClaimedTask, Status, Task } from '../../src/model/task.ts';
 import { cancelTasks } from '../../src/model/verbs/cancel-tasks.ts';
 import { claimTask } from '../../src/model/verbs/claim.ts';
-import { completeTask } from '../../src/model/verbs/complete.ts';
 import { editTask } from '../../src/model/verbs/edit-task.ts';
 import { failTask } from '../../src/model/verbs/fail.ts';
 import { releaseTask } from '../../src/model/verbs/release.ts';
@@ -33,6 +32,7 @@ const id = 'task-001';
 const of: Record<Status, Task> = {
   available: task(id),
   claimed: claimed(id, 'w'),
+  submitted: task(id, { status: 'submitted', claimed_by: 'w', result_digest: 'd' }),
   done: task(id, { status: 'done', claimed_by: 'w', result_digest: 'd' }),
   failed: task(id, { status: 'failed' }),
   cancelled: task(id, { status: 'cancelled' }),
@@ -41,7 +41,6 @@ const of: Record<Status, Task> = {
 describe.each<[keyof typeof LIFECYCLE, (b: Board) => Change<unknown>]>([
   ['claim', (b) => claimTask(b, { worker: 'w', task_id: id }, NOW)],
   ['renew', (b) => renewLeases(b, { worker: 'w' }, NOW)],
-  ['complete', (b) => completeTask(b, { worker: 'w', task_id: id, output: 'o', digest: 'd' }, NOW)],
   ['fail', (b) => failTask(b, { worker: 'w', task_id: id, error: 'e' }, NOW)],
   ['release', (b) => releaseTask(b, { worker: 'w', task_id: id }, NOW)],
   ['expire', (b) => ({ ...expireLastAttempts(b, later(1800)), answer: {} })],
@@ -71,6 +70,11 @@ test('who may do what', () => {
     ['claim', 'worker', 'not-claimable'],
     ['renew', 'holder', undefined],
     ['complete', 'holder', 'claim-lost'],
+    ['recordCheck', 'holder', 'claim-lost'],
+    ['approve', 'reviewer', 'task-state'],
+    ['verify', 'worker', 'task-state'],
+    ['sendBack', 'reviewer', 'task-state'],
+    ['accept', 'leader', 'task-state'],
     ['fail', 'holder', 'claim-lost'],
     ['release', 'holder', 'claim-lost'],
     ['expire', 'clock', undefined],
@@ -87,6 +91,7 @@ test('a failure and an edit go where the table says, and nowhere else', () => {
   expect(LIFECYCLE.edit.from).toEqual({
     available: 'available',
     claimed: 'claimed',
+    submitted: 'submitted',
     failed: 'failed',
     cancelled: 'cancelled',
   });
@@ -96,6 +101,7 @@ describe('what a task is', () => {
   test.each([
     ['available', false],
     ['claimed', false],
+    ['submitted', false],
     ['done', true],
     ['failed', true],
     ['cancelled', true],
@@ -160,7 +166,7 @@ describe('what becomes of a task', () => {
 
   test('done, it says who did it, and what went wrong before is forgotten', () => {
     const { note: _, ...kept } = rich;
-    expect(toDone(held, 'd', later(5))).toStrictEqual(
+    expect(toDone(held, 'w', 'd', later(5))).toStrictEqual(
       task(id, {
         ...kept,
         status: 'done',

@@ -97,7 +97,7 @@ function changed(one: Task, act: string, value: number): Task {
     case 'fail':
       return toDead(one, 'failed', later(value));
     default:
-      return one.status === 'claimed' ? toDone(one, `d${value}`, later(value)) : one; // as its status says
+      return one.status === 'claimed' ? toDone(one, one.claimed_by, `d${value}`, later(value)) : one; // as its status says
   }
 }
 

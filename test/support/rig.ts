@@ -1,5 +1,5 @@
 /** A temporary project and the built binary in it, as a user has them. */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -63,6 +63,16 @@ export class Rig {
     const ran = await this.coord(args, options);
     if (ran.code !== 0) throw new Error(`coord ${args.join(' ')} ended with ${ran.code}: ${ran.stdout}${ran.stderr}`);
     return ran.stdout;
+  }
+
+  /** Runs `coord <args>` as somebody does who sits at a terminal: `script` gives it one. It must succeed. */
+  typed(args: string[], env: Record<string, string> = {}): void {
+    const words = [process.execPath, BIN, ...args].map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`);
+    execFileSync('script', ['-qec', words.join(' '), '/dev/null'], {
+      cwd: this.cwd,
+      env: scrubbedEnv(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 
   /** The `--json` answer of a command, whatever its exit code. */

@@ -5,11 +5,11 @@ import { waitingText, type NotClaimed } from '../../model/views/idle.ts';
 import type { Claimed } from '../../model/verbs/claim.ts';
 
 /** Bytes of what a claim shows of each text, from the 4 kB that it may have in all. */
-const IN_CLAIM = { description: 1500, files: 500, hints: 700, last: 300 };
+const IN_CLAIM = { description: 1500, files: 500, hints: 700, last: 300, checks: 300 };
 
 /** The claim as an agent reads it: the task, and the two commands that end it. What others wrote is fenced, and cut. */
 export function claimText(answer: Claimed, worker: string, resultPath: (id: string) => string): string {
-  const { task, already, taken_over_from, overlaps } = answer;
+  const { task, already, taken_over_from, overlaps, checks = [] } = answer;
   const until = formatTime(task.lease_expires_at ?? '');
   const rest = `coord worker context ${worker}`;
   const lines = [
@@ -26,6 +26,9 @@ export function claimText(answer: Claimed, worker: string, resultPath: (id: stri
   if (task.context.files.length > 0)
     lines.push(...labelled('Files', task.context.files.join(', '), IN_CLAIM.files, rest));
   if (task.context.hints !== '') lines.push(...labelled('Hints', task.context.hints, IN_CLAIM.hints, rest));
+  if (checks.length > 0) lines.push(...labelled('Checks', checks.join('; '), IN_CLAIM.checks, rest));
+  if (task.bounces !== undefined || task.evidence?.verdict === 'red')
+    lines.push(`It was red or sent back before: ${rest}`);
   if (task.dependencies.length > 0) {
     const shown = task.dependencies.slice(0, 3);
     const more =
@@ -50,6 +53,8 @@ export function idleText(idle: NotClaimed, worker: string): string {
       return `${what}. Wait for the leader with: coord worker claim ${worker} --wait`;
     case 'blocked':
       return `${what}. Sleep until one is free with: coord worker claim ${worker} --wait`;
+    case 'review':
+      return `${what}. Look at it with: coord worker review ${worker}; or sleep until one is free: coord worker claim ${worker} --wait`;
     case 'stuck':
       return `${what}. The leader must act: coord leader retry ${idle.waiting_for[0]?.task_id ?? '<task>'}, or cancel --cascade`;
   }

@@ -118,12 +118,16 @@ async function valuesOf(context: Context, option: Option): Promise<Candidate[] |
 const STATUS_FOR: Readonly<Record<string, readonly string[]>> = {
   claim: ['available'],
   done: ['claimed'],
+  approve: ['submitted'],
+  'send-back': ['submitted'],
+  review: ['submitted'],
+  accept: ['available', 'claimed', 'failed'],
   fail: ['claimed'],
   release: ['claimed'],
   retry: ['failed', 'cancelled'],
   reopen: ['done'],
-  cancel: ['available', 'claimed', 'failed'],
-  results: ['done'],
+  cancel: ['available', 'claimed', 'submitted', 'failed'],
+  results: ['submitted', 'done'],
 };
 
 async function argumentValues(context: Context, command: Command, argument: Argument): Promise<Candidate[] | 'files'> {

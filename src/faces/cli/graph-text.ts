@@ -12,6 +12,7 @@ import { drawLanes } from './graph-lanes.ts';
 const MARKS: Record<Shown, string> = {
   available: '○',
   claimed: '▶',
+  submitted: '?',
   done: '✓',
   failed: '✗',
   cancelled: '–',
@@ -48,6 +49,8 @@ export function graphText(
         '',
         paint.dim(
           Object.entries(MARKS)
+            // The one that few boards have, and for which a narrow terminal has no room.
+            .filter(([state]) => state !== 'submitted' || order.some((task) => task.status === 'submitted'))
             .map(([state, mark]) => `${mark} ${state}`)
             .join('  '),
         ),
@@ -110,6 +113,7 @@ const LEAST_COLUMNS = 20;
 const COLOURS: Record<Shown, string> = {
   available: '#cfe8ff',
   claimed: '#ffe08a',
+  submitted: '#e3c8f7',
   done: '#b7e4b0',
   failed: '#f4a6a0',
   cancelled: '#d9d9d9',

@@ -48,7 +48,11 @@ const HINTS = {
   'key-taken': ({ task_id, index }) =>
     `Take another key${index === undefined ? '' : ` for tasks[${index}]`}, or change ${task_id} with coord leader edit.`,
   'task-state': ({ why, task_id }) =>
-    why === 'settled' ? 'coord leader add-task "<what remains>"' : `coord leader show ${task_id}`,
+    why === 'moved'
+      ? `coord worker review <worker> ${task_id} shows how it is now; or coord leader send-back ${task_id} "<reason>"`
+      : why === 'settled'
+        ? 'coord leader add-task "<what remains>"'
+        : `coord leader show ${task_id}`,
   'not-claimable': ({ why, task_id, other_id, status }) => {
     if (why === 'exclusive') return `Wait until ${other_id} is settled.`;
     return why === 'settled' && status !== 'done' ? `coord leader retry ${task_id}` : NEXT_ONE;
@@ -57,6 +61,15 @@ const HINTS = {
     `coord worker done ${worker} ${other_id} "<what you did>" (or fail, or release), then claim ${task_id}`,
   'claim-lost': ({ worker, task_id, status }) =>
     status === 'available' ? `coord worker claim ${worker} ${task_id}` : `coord worker claim ${worker}`,
+  unchecked: ({ task_id }) => `coord check ${task_id}`,
+  'check-failed': ({ times = 1, task_id, worker }) =>
+    times >= 3
+      ? `The same again and again: coord worker fail ${worker} ${task_id} "<what is wrong, what you tried>"`
+      : 'The task is still yours: mend it, and repeat the command.',
+  'check-broken': ({ task_id }) =>
+    `For the leader: coord leader edit ${task_id} --check "<command>"; the task is still yours.`,
+  'check-not-allowed': ({ command }) =>
+    `A person allows it, in a terminal: coord trust check ${quotedWord(command ?? '')}`,
   'outcome-unknown': () => REPEAT,
   'store-unavailable': unavailable,
   'board-unsafe': ({ why, path }) =>
@@ -112,4 +125,9 @@ function unavailable({ why, path }: ErrorDetails): string | undefined {
 /** The next step after an error; undefined where its message says it all. */
 export function hintOf({ code, hint, details }: CoordError): string | undefined {
   return hint ?? (details && HINTS[code](details));
+}
+
+/** As a shell takes it for one word. */
+function quotedWord(text: string): string {
+  return /["$`\\!]/.test(text) ? `'${text.replaceAll("'", String.raw`'\''`)}'` : `"${text}"`;
 }

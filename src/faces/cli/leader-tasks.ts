@@ -6,6 +6,7 @@ import type { Task } from '../../model/task.ts';
 import { EditTask } from '../../model/verbs/edit-task.ts';
 import { CoordError } from '../../model/errors.ts';
 import { findTask } from '../../model/board.ts';
+import { allowTyped, defaultFields } from './checks.ts';
 
 /** Options of a task that add-task and edit share. */
 export interface TaskOptions {
@@ -16,6 +17,10 @@ export interface TaskOptions {
   tag?: string[];
   maxAttempts?: number;
   exclusive?: boolean;
+  check?: string[];
+  /** Milliseconds. */
+  checkTimeout?: number;
+  review?: boolean;
 }
 
 function taskFields(options: TaskOptions): object {
@@ -27,6 +32,7 @@ function taskFields(options: TaskOptions): object {
     tags: options.tag,
     max_attempts: options.maxAttempts,
     exclusive: options.exclusive,
+    ...defaultFields(options),
   };
 }
 
@@ -40,19 +46,28 @@ export async function addTask(
   return withStore(context, async (store) => {
     const { tasks, added } = await store.addTasks(input);
     const task = tasks[0] as Task; // one in, one out
+    const unallowed = await allowTyped(context, store, options.check ?? []);
     const needs = task.dependencies.length > 0 ? `, needs ${task.dependencies.join(', ')}` : '';
     return {
       text: `${task.id} ${added === 0 ? 'was there already' : 'added'} (priority ${task.priority}${needs})`,
       json: { task, added: added === 1 },
-      notes:
-        task.status === 'available'
+      notes: [
+        ...unallowed,
+        ...(task.status === 'available'
           ? [`Next: coord worker claim terminal-2 (add tasks until the plan stands, then start workers)`]
-          : [],
+          : []),
+      ],
     };
   });
 }
 
-const CLEARABLE = { depends: { dependencies: [] }, files: { files: [] }, hints: { hints: '' }, tag: { tags: [] } };
+const CLEARABLE = {
+  depends: { dependencies: [] },
+  files: { files: [] },
+  hints: { hints: '' },
+  tag: { tags: [] },
+  check: { checks: [] },
+};
 
 export async function edit(
   context: Context,
@@ -82,7 +97,9 @@ export async function edit(
   }
   return withStore(context, async (store) => {
     const { task } = await store.editTask(input);
-    return { text: `${task.id} changed`, json: { task }, notes: [`Next: coord leader show ${task.id}`] };
+    const unallowed = await allowTyped(context, store, options.check ?? []);
+    const notes = [...unallowed, `Next: coord leader show ${task.id}`];
+    return { text: `${task.id} changed`, json: { task }, notes };
   });
 }
 

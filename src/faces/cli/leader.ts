@@ -15,6 +15,7 @@ import { type Context, pathOfResult, type Reply, textOrStdin, withStore } from '
 import { formatTime } from '../durations.ts';
 import { EXIT } from './output.ts';
 import { countsText, listText, statusText, taskText } from './tables.ts';
+import type { DefaultOptions } from './checks.ts';
 import type { NotifyOptions } from './notify.ts';
 import { edgesOf, graphText, type GraphFormat } from './graph-text.ts';
 import type { Sort } from '../../model/limits.ts';
@@ -25,16 +26,19 @@ import { fitLine } from './width.ts';
 export async function init(
   context: Context,
   goal: string,
-  options: { approach?: string; force?: boolean },
+  options: { approach?: string; force?: boolean } & DefaultOptions,
 ): Promise<Reply> {
-  const input = parseInput(InitBoard, { goal, approach: options.approach });
+  const { allowTyped, defaultFields } = await import('./checks.ts');
+  const input = parseInput(InitBoard, { goal, approach: options.approach, ...defaultFields(options) });
   const { store, backup } = await initStore(input, { ...context.openOptions, force: options.force === true });
   const dir = relative(context.io.cwd, store.location) || '.';
+  const unallowed = await allowTyped(context, store, options.check ?? []);
   await store.close();
   return {
     text: `Created ${dir}/ for: ${visible(clip(input.goal, 100))}`,
     json: { created: true, dir: store.location, goal: input.goal, backup: backup ?? null },
     notes: [
+      ...unallowed,
       ...(backup === undefined ? [] : [`The earlier board is kept in ${relative(context.io.cwd, backup)}/`]),
       'Next: coord leader add-task "<description>" -p 1',
       'Prompts for your Claude Code terminals: coord prompt leader; coord prompt worker terminal-2',
@@ -178,13 +182,16 @@ export async function show(context: Context, id: string): Promise<Reply> {
     const { board } = expireLastAttempts(await store.read(), await store.now());
     const archived = board.tasks.some((one) => one.id === id) ? [] : await store.archived();
     const task = archived.find((one) => one.id === id) ?? findTask(board, id);
-    const [result] = await store.results([task.id]);
+    const [[result], late] = await Promise.all([store.results([task.id]), store.late(task.id)]);
     const dependants = board.tasks.filter((other) => other.dependencies.includes(task.id)).map((other) => other.id);
     const resultPath = result && pathOfResult(context, store)(task.id);
     const text = taskText(visibleDeep(task), shownStatus(board)(task), { resultPath, dependants }, context.paint);
     return {
       text: result ? [text, '', ...resultLines(result)].join('\n') : text,
-      json: { task, dependants, result: result ?? null },
+      json: { task, dependants, result: result ?? null, late: late.map(({ name, worker }) => ({ name, worker })) },
+      notes: late.map(
+        ({ name, worker }) => `A result of ${worker} came too late: coord leader accept ${task.id} ${name} takes it`,
+      ),
     };
   });
 }
@@ -302,13 +309,21 @@ export async function wait(context: Context, options: { timeout?: number } & Not
     );
     const { counts } = summarise(board, await store.now());
     const isStuck = counts.stuck > 0;
-    const text = `${isStuck ? 'stuck' : 'settled'}: ${countsText(counts)}`;
-    const event = isStuck ? 'stuck' : counts.failed > 0 ? 'failed' : 'settled';
+    const isForReview = counts.submitted > 0;
+    const how = isStuck ? 'stuck' : isForReview ? 'review' : 'settled';
+    const text = `${how}: ${countsText(counts)}`;
+    const event = isForReview ? 'review' : isStuck ? 'stuck' : counts.failed > 0 ? 'failed' : 'settled';
     await tell(context, options, { event, message: text, counts });
     return {
       text,
-      json: { settled: !isStuck, counts },
-      notes: [isStuck ? 'Next: coord leader status shows what is stuck and why' : 'Next: coord leader aggregate'],
+      json: { settled: !isStuck && !isForReview, counts },
+      notes: [
+        isForReview
+          ? 'Only reviews are left: coord leader list --status submitted, then coord leader approve or send-back'
+          : isStuck
+            ? 'Next: coord leader status shows what is stuck and why'
+            : 'Next: coord leader aggregate',
+      ],
       exitCode: isStuck || counts.failed > 0 ? EXIT.error : EXIT.done,
     };
   });

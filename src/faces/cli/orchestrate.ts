@@ -7,7 +7,7 @@ import type { RunResult } from '../../runner/conclusion.ts';
 import { Orchestrator } from '../../runner/orchestrator.ts';
 import { CONFIG_NAME, readConfig, tasksOfConfig, writeConfig } from '../../formats/orchestration-file.ts';
 import { readTaskFile } from '../../formats/task-file.ts';
-import { type Context, type Reply, textOrStdin, withStore } from '../io.ts';
+import { type Context, isAgent, type Reply, textOrStdin, withStore } from '../io.ts';
 import { EXIT } from './output.ts';
 import { Progress } from './progress.ts';
 import { emptyBoard, type Board } from '../../model/board.ts';
@@ -29,6 +29,8 @@ export interface RunOptions extends NotifyOptions {
   allowedTools?: string[];
   summarize?: boolean;
   keepGoing?: boolean;
+  check?: string[];
+  review?: 'agent' | 'leader';
 }
 
 export async function run(
@@ -182,6 +184,10 @@ async function withOrchestrator(
     allowedTools: options.allowedTools,
     summarize: options.summarize === true,
     keepGoing: options.keepGoing === true,
+    checks: options.check,
+    // What was typed, or what a person's own script says; never what an agent says.
+    allowsChecks: !isAgent(io),
+    review: options.review,
     coord: [io.program.node, io.program.script],
     env: io.env,
     signal: io.signal,
@@ -207,13 +213,20 @@ async function withOrchestrator(
   }
 }
 
-const EVENT_OF = { done: 'settled', failed: 'failed', budget: 'budget', interrupted: 'interrupted' } as const;
+const EVENT_OF = {
+  done: 'settled',
+  failed: 'failed',
+  budget: 'budget',
+  interrupted: 'interrupted',
+  review: 'review',
+} as const;
 
 const EXIT_OF = {
   done: EXIT.done,
   failed: EXIT.error,
   budget: EXIT.error,
   interrupted: EXIT.interrupted,
+  review: EXIT.error,
 } satisfies Record<RunOutcome, number>;
 
 async function concluded(context: Context, result: RunResult, options: NotifyOptions): Promise<Reply> {
@@ -221,6 +234,7 @@ async function concluded(context: Context, result: RunResult, options: NotifyOpt
   const counts = [
     `${done} done`,
     ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(result.tasksSubmitted > 0 ? [`${result.tasksSubmitted} in review`] : []),
     ...(stuck > 0 ? [`${stuck} stuck`] : []),
   ].join(', ');
   const { tell } = await import('./notify.ts');
@@ -230,7 +244,12 @@ async function concluded(context: Context, result: RunResult, options: NotifyOpt
   return {
     text: `${outcome}: ${counts} in ${formatDuration(result.durationMs)}${cost}${where}`,
     json: context.json ? undefined : result, // with --json every event has been printed, the last one sums up
-    notes: outcome === 'done' ? [] : ['Next: coord leader status, then coord orchestrate resume'],
+    notes:
+      outcome === 'done'
+        ? []
+        : outcome === 'review'
+          ? ['Next: coord leader list --status submitted; approve or send back, then coord orchestrate resume']
+          : ['Next: coord leader status, then coord orchestrate resume'],
     exitCode: EXIT_OF[outcome],
   };
 }

@@ -19,7 +19,20 @@ Exit codes: 0 done, 1 error, 2 usage, 3 nothing to claim, 4 refused, 5 timed out
 Durations: 90s, 10m, 1h, or seconds.`;
 
 /** First words that need no group, or only their own. */
-const KNOWN = ['status', 'leader', 'worker', 'mcp', 'orchestrate', 'log', 'doctor', 'prompt', 'hook', 'setup', 'trust'];
+const KNOWN = [
+  'status',
+  'check',
+  'leader',
+  'worker',
+  'mcp',
+  'orchestrate',
+  'log',
+  'doctor',
+  'prompt',
+  'hook',
+  'setup',
+  'trust',
+];
 
 /**
  * The whole tree. `run` is handed every action; nothing runs before `parseAsync`.
@@ -64,6 +77,13 @@ export function buildProgram(version: string, run: Run, typed: readonly string[]
     .option('--watch', 'show it again at every change, until Ctrl-C')
     .addHelpText('after', examples('coord status', 'coord status --watch'))
     .action(action(async () => (await import('./leader.ts')).status));
+
+  program
+    .command('check')
+    .description('Run the checks of a task, or of the board, as done would; changes nothing.')
+    .argument('[task]', 'such as task-001; without it the checks of the board')
+    .addHelpText('after', examples('coord check', 'coord check task-001'))
+    .action(action(async () => (await import('./checks.ts')).check));
 
   program
     .command('log')
@@ -134,7 +154,9 @@ export function buildProgram(version: string, run: Run, typed: readonly string[]
     )
     .action(action(async () => (await import('../claude-code/setup.ts')).claude));
 
-  const trust = program.command('trust').description('Allow boards that another user has made, on this machine.');
+  const trust = program
+    .command('trust')
+    .description('Allow, on this machine: checks that a board asks for, and boards that another user has made.');
   if (isWanted('trust')) addCommands(trust, TRUST, action, second);
 
   program
@@ -186,9 +208,9 @@ function addCommands(group: Command, commands: Group, action: Action, typed: str
 /** `coord leader …` */
 const LEADER: Group = {
   init: (command, action) =>
-    command
-      .description('Make .coordination/ for a goal.')
-      .argument('<goal>', 'what all tasks together should reach')
+    withDefaultOptions(
+      command.description('Make .coordination/ for a goal.').argument('<goal>', 'what all tasks together should reach'),
+    )
       .option('--approach <text>', 'how, for master-plan.md')
       .option('--force', 'put an existing board aside as a backup and start anew')
       .addHelpText(
@@ -196,6 +218,7 @@ const LEADER: Group = {
         examples(
           'coord leader init "Build a REST API"',
           'coord leader init "Ship 2.0" --approach "API first, then the UI"',
+          'coord leader init "Ship 2.0" --check "npm test" --review',
         ),
       )
       .action(action(async () => (await import('./leader.ts')).init)),
@@ -262,6 +285,46 @@ the board, ids or keys of the file, or task-1, task-2 … (or #1, #2 …) for th
       )
       .action(action(async () => (await import('./leader-import.ts')).exportBoard)),
 
+  defaults: (command, action) =>
+    withDefaultOptions(
+      command.description('Show or set what holds for tasks that say nothing else: checks, review, protected files.'),
+    )
+      .option('--no-review', 'nobody needs to look at what is handed in')
+      .option('--clear <fields>', 'these say nothing any more: check, check-timeout, review, protect', collectList)
+      .addHelpText(
+        'after',
+        examples(
+          'coord leader defaults',
+          'coord leader defaults --check "npm test" --check "npm run lint"',
+          'coord leader defaults --review --protect package.json,.github/**',
+          'coord leader defaults --clear check',
+        ),
+      )
+      .action(action(async () => (await import('./checks.ts')).defaults)),
+
+  approve: (command, action) =>
+    command
+      .description('Make what was handed in done, having looked at it.')
+      .argument('<tasks...>', 'such as task-001')
+      .addHelpText('after', examples('coord leader approve task-001'))
+      .action(action(async () => (await import('./checks.ts')).approve)),
+
+  'send-back': (command, action) =>
+    command
+      .description('Give what was handed in back, to be mended.')
+      .argument('<task>', 'such as task-001')
+      .argument('<reason>', 'what is wrong, and what would be right')
+      .addHelpText('after', examples('coord leader send-back task-001 "The empty list is not handled"'))
+      .action(action(async () => (await import('./checks.ts')).sendBack)),
+
+  accept: (command, action) =>
+    command
+      .description('Take a result that came too late, instead of what its holder may still hand in.')
+      .argument('<task>', 'such as task-001')
+      .argument('<result>', 'as coord leader show names it: task-001.terminal-2.1')
+      .addHelpText('after', examples('coord leader accept task-001 task-001.terminal-2.1'))
+      .action(action(async () => (await import('./checks.ts')).accept)),
+
   status: (command, action) =>
     command
       .description('Show counts, who works on what, what comes next, what is stuck and why.')
@@ -274,7 +337,7 @@ the board, ids or keys of the file, or task-1, task-2 … (or #1, #2 …) for th
       .description('List tasks.')
       .option(
         '-s, --status <statuses>',
-        'available, claimed, done, failed, cancelled, claimable, blocked or stuck; several with commas',
+        'available, claimed, submitted, done, failed, cancelled, claimable, blocked or stuck; several with commas',
         collectList,
       )
       .option('-t, --tag <tag>', 'only tasks with this tag')
@@ -325,7 +388,8 @@ the board, ids or keys of the file, or task-1, task-2 … (or #1, #2 …) for th
       .option('--editor', 'all of it, in your own editor (VISUAL, EDITOR)')
       .option('--exclusive', 'never beside another claimed task that names one of its files')
       .option('--no-exclusive', 'the opposite')
-      .option('--clear <fields>', 'empty these: depends, files, hints, tag', collectList)
+      .option('--no-review', 'nobody needs to look at what is handed in')
+      .option('--clear <fields>', 'empty these: depends, files, hints, tag, check', collectList)
       .addHelpText(
         'after',
         examples(
@@ -450,6 +514,8 @@ const WORKER: Group = {
       .argument('[output]', 'what you did; - reads stdin')
       .option('-m, --modified <files>', 'files that you changed', collectList)
       .option('-c, --created <files>', 'files that you made', collectList)
+      .option('-F, --file <file>', 'the result is in this file; - reads stdin')
+      .option('--no-changes', 'there was nothing to change')
       .option('--attempt <n>', 'the attempt that the claim named: refuses if it is not yours any more', wholeNumber(1))
       .addHelpText(
         'after',
@@ -459,6 +525,31 @@ const WORKER: Group = {
         ),
       )
       .action(action(async () => (await import('./worker.ts')).complete)),
+
+  review: (command, action) =>
+    command
+      .description('Look at what another worker has handed in: brief, result, evidence, diff.')
+      .argument('<worker>', 'your name')
+      .argument('[task]', 'this one; without it what waits longest')
+      .addHelpText('after', examples('coord worker review terminal-3', 'coord worker review terminal-3 task-001'))
+      .action(action(async () => (await import('./checks.ts')).review)),
+
+  approve: (command, action) =>
+    command
+      .description('Make what another worker has handed in done, having looked at it.')
+      .argument('<worker>', 'your name')
+      .argument('<task>', 'such as task-001')
+      .addHelpText('after', examples('coord worker approve terminal-3 task-001'))
+      .action(action(async () => (await import('./checks.ts')).approveAsWorker)),
+
+  'send-back': (command, action) =>
+    command
+      .description('Give what another worker has handed in back, to be mended.')
+      .argument('<worker>', 'your name')
+      .argument('<task>', 'such as task-001')
+      .argument('<reason>', 'what is wrong, and what would be right')
+      .addHelpText('after', examples('coord worker send-back terminal-3 task-001 "The empty list is not handled"'))
+      .action(action(async () => (await import('./checks.ts')).sendBackBy)),
 
   fail: (command, action) =>
     command
@@ -652,6 +743,13 @@ const TRUST: Group = {
       .addHelpText('after', examples('coord trust board /srv/shared/project'))
       .action(action(async () => (await import('./trust.ts')).trust)),
 
+  check: (command, action) =>
+    command
+      .description('Allow a check of this board to be run on this machine: it runs as you, with all that you may do.')
+      .argument('<command...>', 'its very text, quoted')
+      .addHelpText('after', examples('coord trust check "npm test"'))
+      .action(action(async () => (await import('./trust.ts')).trustCheck)),
+
   list: (command, action) =>
     command
       .description('List what you have allowed.')
@@ -661,7 +759,7 @@ const TRUST: Group = {
   revoke: (command, action) =>
     command
       .description('Take it back.')
-      .argument('<path>', 'as coord trust list shows it')
+      .argument('<what>', 'a path or a check, as coord trust list shows it')
       .addHelpText('after', examples('coord trust revoke /srv/shared/project/.coordination'))
       .action(action(async () => (await import('./trust.ts')).revoke)),
 };
@@ -698,6 +796,13 @@ function withRunOptions(command: Command): Command {
       'rules of Claude Code for what they may do besides, such as "Bash(npm test *)"',
       collectList,
     )
+    .option('--check <command>', 'it must end well before a task is done; several: again', collect)
+    .addOption(
+      new Option('--review <by>', 'who looks at what is handed in: one more agent, or you').choices([
+        'agent',
+        'leader',
+      ]),
+    )
     .option('--keep-going', 'when all is settled or stuck, wait for more tasks, until Ctrl-C')
     .option('--summarize', 'let one more process write the summary in words');
 }
@@ -714,13 +819,34 @@ function examples(...lines: string[]): string {
 
 /** The fields of a task that can be set when it is added and when it is changed. */
 function withTaskOptions(command: Command): Command {
-  return command
+  return withCheckOptions(command)
     .option('-p, --priority <n>', '1 (first) to 10 (last), default 5', wholeNumber(1, 10))
     .option('-d, --depends <ids>', 'tasks that must be done first', collectList)
     .option('-f, --files <paths>', 'files that the task will touch; patterns such as src/**/*.ts too', collectList)
     .option('--hints <text>', 'what the worker should know')
     .option('-t, --tag <tags>', 'words to find it by', collectList)
     .option('--max-attempts <n>', 'claims before it counts as failed, default 3', wholeNumber(1, 100));
+}
+
+/** What holds for tasks: of a board, or of one. */
+function withDefaultOptions(command: Command): Command {
+  return withCheckOptions(command).option(
+    '--protect <patterns>',
+    'files that nobody changes without a review, such as package.json',
+    collectList,
+  );
+}
+
+function withCheckOptions(command: Command): Command {
+  return command
+    .option('--check <command>', 'it must end well before a task is done; several: again', collect)
+    .option('--check-timeout <duration>', 'how long one may take, default 10m', duration)
+    .option('--review', 'somebody else looks at what is handed in');
+}
+
+/** Command lines hold commas: each is an option of its own. */
+function collect(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), text];
 }
 
 function withWaitOptions(command: Command): Command {

@@ -75,7 +75,9 @@ export class Progress {
         break;
       }
       case 'complete':
+      case 'submit':
       case 'release':
+      case 'review':
         this.#slots.delete(event.worker);
         break;
       case 'fail':
@@ -96,6 +98,7 @@ export class Progress {
       case 'plan':
         this.#slots.clear();
         break;
+      case 'check':
       case 'discovery':
       case 'warning':
         break;
@@ -142,12 +145,17 @@ function eventText(event: RunEvent): string | undefined {
       return `planned ${event.tasks} tasks${money(event.cost_usd)}`;
     case 'claim':
       return `${event.worker} began ${event.task_id}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}: ${clip(event.description, 100)}`;
+    case 'submit':
     case 'complete': {
       const denied = event.denied.length > 0 ? `; not allowed: ${event.denied.slice(0, 3).join(', ')}` : '';
-      return `${event.worker} completed ${event.task_id} in ${Math.round(event.duration_ms / 1000)} s${money(event.cost_usd)}${denied}`;
+      return `${event.worker} ${event.type === 'submit' ? 'handed in' : 'completed'} ${event.task_id} in ${Math.round(event.duration_ms / 1000)} s${money(event.cost_usd)}${denied}`;
     }
     case 'fail':
       return `${event.worker} failed ${event.task_id}${event.final ? ' for good' : ''}: ${clip(event.reason, 200)}${money(event.cost_usd)}`;
+    case 'review':
+      return `${event.worker} ${event.approved ? 'approved' : 'sent back'} ${event.task_id}: ${clip(event.reasons, 200)}`;
+    case 'check':
+      return `${event.worker} is told that a check of ${event.task_id} has not ended well: ${clip(event.message, 200)}`;
     case 'retry':
       return `${event.task_id} is tried again in ${Math.max(1, Math.round(event.pause_ms / 1000))} s`;
     case 'release':

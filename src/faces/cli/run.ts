@@ -57,11 +57,14 @@ async function showBoardOrHelp(program: Command): Promise<void> {
 async function refuseAgents(io: Io, command: Command, options: Record<string, unknown>): Promise<void> {
   const { env } = io;
   const id = env['CLAUDE_CODE_SESSION_ID'];
-  if (!env['COORD_ORCHESTRATED'] && !env['CLAUDECODE'] && !id) return;
+  if (!env['COORD_ORCHESTRATED'] && !env['CLAUDECODE'] && !id && !env['COORD_WORKER']) return;
   const words: string[] = [];
   for (let one: Command | null = command; one?.parent; one = one.parent) words.unshift(one.name());
-  const { whyNotForAgents } = await import('../../runner/agent-commands.ts');
-  const why = whyNotForAgents({ command: words.join(' '), options });
+  const { whyNotForAgents, whyNotForWorkers } = await import('../../runner/agent-commands.ts');
+  const isAgents = !!env['COORD_ORCHESTRATED'] || !!env['CLAUDECODE'] || !!id;
+  // A person may work under a worker's name too: what is refused to them is only what would make done easier to reach.
+  const whyNot = isAgents ? whyNotForAgents : whyNotForWorkers;
+  const why = whyNot({ command: words.join(' '), options });
   if (why === undefined) return;
   // Set-up allows the leader's commands with any argument: what these two start is for a person in every session.
   const startsPrograms = options['onEvent'] !== undefined || options['editor'] === true;

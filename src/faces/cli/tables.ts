@@ -1,5 +1,6 @@
 /** Boards and tasks as people look at them: lines and tables. Whatever a task says has been made visible before it comes here. */
-import { labelled, quoted } from '../../model/text.ts';
+import { evidenceText } from '../../model/evidence.ts';
+import { labelled, plural, quoted } from '../../model/text.ts';
 import { formatTime, formatDuration } from '../durations.ts';
 import type { LogEntry } from '../../model/views/report.ts';
 import type { Paint } from '../io.ts';
@@ -14,6 +15,7 @@ const LEAST_COLUMNS = 20;
 export function countsText(counts: Counts): string {
   const parts = [`${counts.done}/${counts.total} done`];
   if (counts.claimed > 0) parts.push(`${counts.claimed} claimed`);
+  if (counts.submitted > 0) parts.push(`${counts.submitted} in review`);
   if (counts.claimable > 0) parts.push(`${counts.claimable} claimable`);
   if (counts.blocked > counts.stuck) parts.push(`${counts.blocked - counts.stuck} blocked`);
   if (counts.stuck > 0) parts.push(`${counts.stuck} stuck`);
@@ -25,7 +27,7 @@ export function countsText(counts: Counts): string {
 const BAR_COLUMNS = 20;
 
 /** Rows of each list in `status`: an agent reads it often, so it stays short on any board. */
-const STATUS_ROWS = { active: 5, claimable: 3, stuck: 2, failed: 2 };
+const STATUS_ROWS = { active: 5, review: 3, broken: 2, claimable: 3, stuck: 2, failed: 2 };
 
 /** The board at a glance. */
 export function statusText(summary: Summary, now: string, paint: Paint, columns: number, hasLegend = false): string {
@@ -55,6 +57,22 @@ export function statusText(summary: Summary, now: string, paint: Paint, columns:
     counts.claimed,
   );
   section(
+    'Needs review',
+    summary.review.slice(0, STATUS_ROWS.review).map((task) => {
+      const start = `${task.task_id} `;
+      const end = ` (of ${task.worker}${task.unchecked ? ', unchecked' : ''})`;
+      return `${paint.cyan(task.task_id)} ${fit(task.description, roomAfter(start + end))}${end}`;
+    }),
+    counts.submitted,
+  );
+  section(
+    'Checks that cannot be run',
+    summary.broken
+      .slice(0, STATUS_ROWS.broken)
+      .map((task) => `${paint.red(task.task_id)} ${fit(task.check, roomAfter(`${task.task_id} `))}`),
+    summary.broken.length,
+  );
+  section(
     'Next',
     summary.claimable.slice(0, STATUS_ROWS.claimable).map((task) => {
       const start = `${task.task_id} p${task.priority} `;
@@ -81,14 +99,14 @@ export function statusText(summary: Summary, now: string, paint: Paint, columns:
 
 /** How far a board has come: done `#`, failed and cancelled `x`, claimed `>`, the rest `.`. */
 export function bar(
-  counts: Pick<Counts, 'total' | 'done' | 'failed' | 'cancelled' | 'claimed'>,
+  counts: Pick<Counts, 'total' | 'done' | 'failed' | 'cancelled' | 'claimed'> & { submitted?: number },
   paint: Paint,
   columns = BAR_COLUMNS,
 ): string {
   const part = (n: number): number => (counts.total === 0 ? 0 : Math.floor((n / counts.total) * columns));
   const done = part(counts.done);
   const failed = part(counts.failed + counts.cancelled);
-  const claimed = part(counts.claimed);
+  const claimed = part(counts.claimed + (counts.submitted ?? 0));
   const rest = columns - done - failed - claimed;
   return `[${paint.green('#'.repeat(done))}${paint.red('x'.repeat(failed))}${paint.yellow('>'.repeat(claimed))}${paint.dim('.'.repeat(rest))}]`;
 }
@@ -112,6 +130,7 @@ export function paintState(state: Shown, paint: Paint): (text: string) => string
     case 'done':
       return paint.green;
     case 'claimed':
+    case 'submitted':
       return paint.yellow;
     case 'failed':
     case 'stuck':
@@ -153,6 +172,11 @@ export function taskText(
   add('Tags', task.tags.join(', '));
   add('Key', task.key);
   add('Exclusive', task.exclusive === true ? 'yes' : '');
+  add('Checks', task.checks?.join('\n'));
+  add('Review', task.review === true ? 'yes' : '');
+  add('Evidence', task.evidence && evidenceText(task.evidence));
+  add('Approved', task.reviewed && `by ${task.reviewed.by}, ${formatTime(task.reviewed.at)}`);
+  add('Sent back', task.bounces === undefined ? '' : plural(task.bounces, 'time'));
   add('Created', task.created_at && formatTime(task.created_at));
   add('Claimed', task.claimed_at && formatTime(task.claimed_at));
   add('Lease until', task.lease_expires_at && formatTime(task.lease_expires_at));

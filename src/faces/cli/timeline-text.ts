@@ -18,6 +18,9 @@ export function timelineText(timeline: Timeline, format: TimelineFormat, paint: 
 
 const MARKS: Record<Span['end'], string> = {
   done: '=',
+  'handed in': '=',
+  approved: '+',
+  'sent back': '<',
   failed: 'x',
   'given back': '-',
   'taken away': '-',
@@ -50,7 +53,9 @@ function textBars({ from, to, lanes }: Timeline, paint: Paint, columns: number):
     const busy = spans.reduce((sum, span) => sum + Date.parse(span.to) - Date.parse(span.from), 0);
     return `${paint.cyan(worker.padEnd(names))} |${cells.join('')}| ${paint.dim(`${Math.round((busy / length) * 100)}%`)}`;
   });
-  const legend = '= done  x failed  - given back  ! expired  > working  . idle; % busy';
+  const hasReviews = lanes.some(({ spans }) => spans.some(({ end }) => end === 'approved' || end === 'sent back'));
+  const reviews = hasReviews ? '  + approved  < sent back' : '';
+  const legend = `= done  x failed  - given back  ! expired  > working  . idle${reviews}; % busy`;
   return [
     ...lines,
     `${''.padEnd(names)}  ${formatTime(from)}${' '.repeat(Math.max(1, width - 2 * formatTime(from).length))}${formatTime(to)}`,
@@ -60,12 +65,17 @@ function textBars({ from, to, lanes }: Timeline, paint: Paint, columns: number):
 
 const COLOURS: Record<Span['end'], string> = {
   done: '#4caf50',
+  'handed in': '#8bc34a',
+  approved: '#2e7d32',
+  'sent back': '#8e24aa',
   failed: '#e53935',
   'given back': '#9e9e9e',
   'taken away': '#9e9e9e',
   expired: '#fb8c00',
   working: '#1e88e5',
 };
+/** Ends that only boards with reviews know. */
+const REVIEWS = new Set<Span['end']>(['handed in', 'approved', 'sent back']);
 const LANE = 28;
 const LABEL = 120;
 const WIDTH = 900;
@@ -98,7 +108,10 @@ function svgBars({ from, to, lanes }: Timeline): string {
     `  <text x="${LABEL}" y="18" fill="#555">${from}</text>`,
     `  <text x="${LABEL + WIDTH}" y="18" fill="#555" text-anchor="end">${to}</text>`,
     ...bars,
-    `  <text x="8" y="${height - 8}" fill="#555">${(Object.keys(COLOURS) as Span['end'][]).map((end) => `<tspan fill="${COLOURS[end]}">&#9632;</tspan> ${end}&#160;&#160;`).join('')}</text>`,
+    `  <text x="8" y="${height - 8}" fill="#555">${(Object.keys(COLOURS) as Span['end'][])
+      .filter((end) => !REVIEWS.has(end) || lanes.some(({ spans }) => spans.some((span) => span.end === end)))
+      .map((end) => `<tspan fill="${COLOURS[end]}">&#9632;</tspan> ${end}&#160;&#160;`)
+      .join('')}</text>`,
     '</svg>',
   ].join('\n');
 }

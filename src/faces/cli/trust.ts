@@ -1,8 +1,8 @@
 /** The handlers of `coord trust`. What is allowed here is a person's word, so no agent may say it. */
 import { CoordError } from '../../model/errors.ts';
 import { visible } from '../../model/text.ts';
-import { openTrust } from '../../store/open.ts';
-import type { Context, Reply } from '../io.ts';
+import { openAllowedChecks, openCheckRecords, openTrust } from '../../store/open.ts';
+import { type Context, isAgent, isPerson, type Reply, withStore } from '../io.ts';
 
 export async function trust(context: Context, path: string): Promise<Reply> {
   refuseAgent(context);
@@ -14,27 +14,57 @@ export async function trust(context: Context, path: string): Promise<Reply> {
   };
 }
 
+/** One command line, its words as they were typed. */
+export async function trustCheck(context: Context, words: string[]): Promise<Reply> {
+  if (!isPerson(context.io))
+    throw new CoordError('not-allowed', 'What may be run is for a person to say, at a terminal without an agent.');
+  const command = words.join(' ').trim();
+  if (command === '') throw new CoordError('usage', 'The command is empty.');
+  return withStore(context, async (store) => {
+    const records = await openCheckRecords(store, context.openOptions, (await store.read()).commit);
+    records.allow(command);
+    return { text: `allowed as a check of ${visible(store.location)}: ${visible(command)}`, json: { command } };
+  });
+}
+
 export async function list(context: Context): Promise<Reply> {
   const boards = openTrust(context.openOptions).all();
+  const checks = await openAllowedChecks(context.openOptions);
   return {
     text:
-      boards.length === 0
-        ? 'No board of another user is allowed.'
-        : boards.map(({ path, owner }) => `${visible(path)} (user ${owner})`).join('\n'),
-    json: { boards },
+      boards.length + checks.length === 0
+        ? 'Nothing is allowed: no check, and no board of another user.'
+        : [
+            ...boards.map(({ path, owner }) => `${visible(path)} (user ${owner})`),
+            ...checks.map(({ command, board }) => `check ${visible(command)} (of ${visible(board)})`),
+          ].join('\n'),
+    json: { boards, checks: checks.map(({ command, board }) => ({ command, board })) },
   };
 }
 
-export async function revoke(context: Context, path: string): Promise<Reply> {
+export async function revoke(context: Context, what: string): Promise<Reply> {
   refuseAgent(context);
-  const had = openTrust(context.openOptions).remove(path);
+  const had = (await revokeCheck(context, what)) || openTrust(context.openOptions).remove(what);
   return {
-    text: had ? `${visible(path)} is not allowed any more` : `${visible(path)} was not allowed`,
+    text: had ? `${visible(what)} is not allowed any more` : `${visible(what)} was not allowed`,
     json: { revoked: had },
   };
 }
 
+/** Of the board that one stands in; where there is none, only boards can be meant. */
+async function revokeCheck(context: Context, command: string): Promise<boolean> {
+  try {
+    return await withStore(context, async (store) => {
+      const records = await openCheckRecords(store, context.openOptions, (await store.read()).commit);
+      return records.revoke(command);
+    });
+  } catch (error) {
+    if (error instanceof CoordError && ['not-initialised', 'board-unsafe'].includes(error.code)) return false;
+    throw error;
+  }
+}
+
 function refuseAgent({ io }: Context): void {
-  if (!io.env['CLAUDECODE'] && !io.env['COORD_WORKER'] && !io.env['COORD_ORCHESTRATED']) return;
+  if (!isAgent(io)) return;
   throw new CoordError('not-allowed', 'What is allowed is for a person to say, in a terminal without an agent.');
 }

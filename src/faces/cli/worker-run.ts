@@ -12,9 +12,12 @@ import { Ending } from '../../runner/ending.ts';
 import type { RunEvent } from '../../runner/events.ts';
 import { Pool, type SlotEnd } from '../../runner/pool.ts';
 import { Run } from '../../runner/run.ts';
+import { openCheckRecords } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
+import { Gate } from '../../work/gate.ts';
 import { type Context, leaseSeconds, type Reply, withStore } from '../io.ts';
 import { EXIT } from './output.ts';
+import { surroundings } from './surroundings.ts';
 import { idleText } from './claim-text.ts';
 
 /** Failures in a row after which the command itself is suspected, before it uses up the attempts of the whole board. */
@@ -67,6 +70,13 @@ function runOf(
 ): Run {
   return new Run({
     store,
+    gate: new Gate({
+      ...surroundings(context),
+      store,
+      records: (board) => openCheckRecords(store, context.openOptions, board.commit),
+      signal: ending.stopping,
+      onProgress: undefined,
+    }),
     agent,
     budget: new Budget(undefined),
     backoff: new Backoff(0), // what fails is tried again at once, by whoever comes first
@@ -140,6 +150,9 @@ class Words {
         if (event.already === true)
           this.#say(`${event.task_id} was claimed under this name before; is it running in another terminal?`);
         return `${event.task_id} claimed: ${visible(clip(event.description))}`;
+      case 'submit':
+        this.#task_id = undefined;
+        return `${event.task_id} handed in, for somebody else to look at`;
       case 'complete':
         this.#task_id = undefined;
         return `${event.task_id} done`;

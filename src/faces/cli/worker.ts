@@ -11,6 +11,8 @@ import type { CompleteAnswer } from '../../model/verbs/complete.ts';
 import type { Store } from '../../store/store.ts';
 import { type Context, leaseSeconds, pathOfResult, type Reply, textOrStdin, withoutMoment, withStore } from '../io.ts';
 import { formatTime } from '../durations.ts';
+import { handIn } from '../hand-in.ts';
+import { surroundings } from './surroundings.ts';
 import { EXIT } from './output.ts';
 import { claimText, idleText } from './claim-text.ts';
 
@@ -98,23 +100,27 @@ export async function complete(
   worker: string,
   taskId: string,
   output: string | undefined,
-  options: { modified?: string[]; created?: string[]; attempt?: number },
+  options: { modified?: string[]; created?: string[]; attempt?: number; file?: string; changes?: boolean },
 ): Promise<Reply> {
+  if (options.file !== undefined && output !== undefined)
+    throw new CoordError('usage', 'Either the result, or -F with a file that holds it.');
   const input = parseInput(Complete, {
     worker,
     task_id: taskId,
-    output: await textOrStdin(context, output ?? ''),
+    output:
+      options.file === undefined ? await textOrStdin(context, output ?? '') : await textOfFile(context, options.file),
     files_modified: options.modified,
     files_created: options.created,
     attempt: options.attempt,
   });
   return withStore(context, async (store) => {
-    const answer = withoutMoment<CompleteAnswer>(await store.complete(input));
+    const answer = withoutMoment<CompleteAnswer>(await handIn(store, input, () => surroundings(context)));
+    const { status } = answer.task;
     const shown = answer.now_claimable.slice(0, 5);
     if (answer.now_claimable.length > shown.length)
       shown.push(`and ${answer.now_claimable.length - shown.length} more`);
     return {
-      text: `${taskId} ${answer.already ? 'was already done' : 'done'}${shown.length > 0 ? `, now claimable: ${shown.join(', ')}` : ''}`,
+      text: `${taskId} ${answer.already ? `was already ${status}` : status}${status === 'submitted' ? ', for somebody else to look at' : ''}${shown.length > 0 ? `, now claimable: ${shown.join(', ')}` : ''}`,
       json: answer,
       notes: [
         ...(input.output.trim() === '' ? ['The result is empty: whoever builds on it learns nothing from it.'] : []),
@@ -122,6 +128,13 @@ export async function complete(
       ],
     };
   });
+}
+
+/** @throws CoordError `invalid-input` where it cannot be read */
+async function textOfFile({ io }: Context, file: string): Promise<string> {
+  if (file === '-') return (await io.readStdin()).toString();
+  const { readSource } = await import('../../formats/source.ts');
+  return (await readSource(io.cwd, file, io.readStdin)).text;
 }
 
 export async function fail(

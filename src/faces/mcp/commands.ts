@@ -24,6 +24,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Re
     // Claude Code starts its servers in the folder of the session and names the project's.
     openOptions: { ...context.openOptions, cwd: io.env['CLAUDE_PROJECT_DIR'] ?? io.cwd },
     version: context.version,
+    env: io.env,
     claudeSessionId: io.env['CLAUDE_CODE_SESSION_ID'],
     claudePid: io.env['CLAUDE_PID'],
     longestWaitSeconds: longestWait(io.env['COORD_MCP_WAIT_MAX']),
@@ -45,7 +46,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Re
 
 type Base = Pick<
   import('./http.ts').HttpOptions,
-  'openOptions' | 'version' | 'claudeSessionId' | 'claudePid' | 'longestWaitSeconds' | 'signal' | 'onError'
+  'openOptions' | 'version' | 'env' | 'claudeSessionId' | 'claudePid' | 'longestWaitSeconds' | 'signal' | 'onError'
 >;
 
 async function serveOverHttp(context: Context, options: ServeOptions, base: Base): Promise<void> {

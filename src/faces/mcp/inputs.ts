@@ -7,8 +7,16 @@ import { inputJson, type JsonSchema } from './schemas.ts';
 
 /** What an agent costs, those know who started it; not the agent. */
 const COST = { cost_usd: true } as const;
+/** Nor does it say itself that its work was checked. */
+const PROOF = { ...COST, proof: true } as const;
 
-export const Init = lazily(() => z.extend(inputs.InitBoard(), { master_plan: z.optional(z.string()) }));
+export const Init = lazily(() =>
+  z.strictObject({
+    goal: inputs.InitBoard().shape.goal,
+    approach: inputs.InitBoard().shape.approach,
+    master_plan: z.optional(z.string()),
+  }),
+);
 export const CreateTask = lazily(() =>
   z.extend(inputs.NewTask(), {
     description: z.optional(inputs.NewTask().shape.description),
@@ -16,7 +24,7 @@ export const CreateTask = lazily(() =>
   }),
 );
 export const ClaimTask = lazily(() => z.partial(inputs.Claim(), { worker: true }));
-export const CompleteTask = lazily(() => z.omit(z.partial(inputs.Complete(), { worker: true }), COST));
+export const CompleteTask = lazily(() => z.omit(z.partial(inputs.Complete(), { worker: true }), PROOF));
 export const FailTask = lazily(() => z.omit(z.partial(inputs.Fail(), { worker: true }), COST));
 export const ReleaseTask = lazily(() => z.omit(z.partial(inputs.Release(), { worker: true }), COST));
 export const AddDiscovery = lazily(() => z.partial(inputs.AddDiscovery(), { worker: true }));
@@ -49,7 +57,7 @@ function propertiesOf(json: JsonSchema): Record<string, unknown> {
 
 /** A batch is told in words: its items have the fields that stand beside it. */
 export function createTaskJson(): JsonSchema {
-  const json = without(inputJson(CreateTask()), 'max_attempts');
+  const json = without(inputJson(CreateTask()), 'max_attempts', 'check_timeout', 'review');
   const tasks = { type: 'array', items: { type: 'object' }, description: 'instead: many such, all or none' };
   return Object.assign(json, { properties: { ...propertiesOf(json), tasks } });
 }

@@ -10,7 +10,9 @@ import { initStore, openStore, type OpenOptions } from '../../store/open.ts';
 import type { Task } from '../../model/task.ts';
 import { openSessions, terminalOf } from '../../store/sessions.ts';
 import { sayWhereKept } from '../../store/places.ts';
-import type { Store } from '../../store/store.ts';
+import type { Moment, Store } from '../../store/store.ts';
+import type { Complete, CompleteAnswer } from '../../model/verbs/complete.ts';
+import { handIn } from '../hand-in.ts';
 import { keepLease } from '../../store/wait.ts';
 import { LONGEST_WAIT, LONGEST_WAIT_OF_OTHERS } from './wait-for-task.ts';
 
@@ -29,6 +31,8 @@ export interface SessionOptions {
   /** True where the session ends with its process, which then renews the leases of its claims until that moment. */
   renewsLeases: boolean;
   version: string;
+  /** Of the checks that it runs. */
+  env: Readonly<Record<string, string | undefined>>;
   /** Of the Claude Code session that started this process, whose hooks look after its claims. */
   claudeSessionId?: string | undefined;
   /** Its process id, as the client says it. */
@@ -43,6 +47,7 @@ export class Session {
   readonly #leases = new Map<string, AbortController>();
   readonly #servers = new Set<McpServer>();
   readonly #subscribed = new Set<string>();
+  readonly #checking = new Map<string, Checking>();
   #store: Store | undefined;
   #isWatching = false;
 
@@ -93,6 +98,58 @@ export class Session {
     if (this.#options.longestWaitSeconds !== undefined) return this.#options.longestWaitSeconds;
     const known = LONGEST_WAIT.find(({ client }) => client.test(clientName ?? ''));
     return known && hasProgress ? known.seconds : LONGEST_WAIT_OF_OTHERS;
+  }
+
+  /**
+   * Hands in a result, checked where there is a tree: over HTTP there is none of the worker's.
+   *
+   * @param seconds  how long the client waits; then the answer is `checking`, and the next call waits for the same run
+   */
+  async handIn(
+    input: Complete,
+    seconds: number,
+    onProgress: ((command: string, seconds: number) => void) | undefined,
+  ): Promise<(CompleteAnswer & Moment) | 'checking'> {
+    if (this.#options.isBound) return this.#handInUnchecked(input);
+    const key = `${input.worker} ${input.task_id} ${input.attempt ?? ''}`;
+    const known = this.#checking.get(key);
+    const checking = known ?? this.#check(input);
+    checking.onProgress = onProgress;
+    this.#checking.set(key, checking);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'checking'>((resolve) => (timer = setTimeout(() => resolve('checking'), seconds * 1000)));
+    let isOver = true;
+    try {
+      const end = await Promise.race([checking.end, late]);
+      isOver = end !== 'checking';
+      return end;
+    } finally {
+      clearTimeout(timer);
+      if (isOver) this.#checking.delete(key);
+    }
+  }
+
+  #check(input: Complete): Checking {
+    const { openOptions, env } = this.#options;
+    const end = handIn(this.store, input, () => ({
+      openOptions,
+      cwd: openOptions.cwd ?? '.',
+      env,
+      signal: this.signal,
+      onProgress: (command, seconds) => checking.onProgress?.(command, seconds),
+    }));
+    end.catch(() => {}); // told to whoever waits, or asks next
+    const checking: Checking = { end, onProgress: undefined };
+    return checking;
+  }
+
+  async #handInUnchecked(input: Complete): Promise<CompleteAnswer & Moment> {
+    try {
+      return await this.store.complete(input);
+    } catch (error) {
+      if (!(error instanceof CoordError) || error.code !== 'unchecked') throw error;
+      return this.store.complete({ ...input, proof: { unchecked: true } });
+    }
   }
 
   /** Renews the lease of a claim until the task is handed in, or the session ends. */
@@ -193,6 +250,13 @@ export class Session {
     for (const taskId of this.#leases.keys()) this.drops(taskId);
     await this.#store?.close();
   }
+}
+
+/** What is handed in, while its checks run. */
+interface Checking {
+  end: Promise<CompleteAnswer & Moment>;
+  /** Of whoever waits now. */
+  onProgress: ((command: string, seconds: number) => void) | undefined;
 }
 
 /** What the list of resources is made of. */

@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod/mini';
 import { CoordError } from '../../model/errors.ts';
-import { AddTasks, Claim } from '../../model/inputs.ts';
+import { AddTasks, Claim, Complete } from '../../model/inputs.ts';
 import { parseInput } from '../../model/parse-input.ts';
 import { DEFAULT_LEASE_SECONDS } from '../../model/limits.ts';
 import { bytesOf, clip, startOf, visible } from '../../model/text.ts';
@@ -103,7 +103,7 @@ export function addTools(server: McpServer, session: Session): void {
   });
 
   add('create_task', {
-    description: 'Add one task, or a batch in one transaction.',
+    description: 'Add one task, or a batch.',
     input: inputs.CreateTask,
     inputJson: inputs.createTaskJson,
     output: answer({ ids: list, status: record }),
@@ -144,7 +144,7 @@ export function addTools(server: McpServer, session: Session): void {
           next: NEXT[claimed.reason],
         };
       }
-      const { task, already, taken_over_from, overlaps } = claimed;
+      const { task, already, taken_over_from, overlaps, checks = [] } = claimed;
       session.holds(worker, task.id, task.lease_seconds ?? DEFAULT_LEASE_SECONDS);
       session.bind(worker, task);
       const { files, hints } = task.context;
@@ -159,6 +159,7 @@ export function addTools(server: McpServer, session: Session): void {
           ...(hints === '' ? {} : { hints: cutText(hints, IN_CLAIM.hints) }),
           ...(task.tags.length > 0 ? { tags: cutList(task.tags, IN_CLAIM.files) } : {}),
           ...(task.dependencies.length > 0 ? { builds_on: cutList(task.dependencies, IN_CLAIM.files) } : {}),
+          ...(checks.length > 0 ? { checks: cutList(checks, IN_CLAIM.files) } : {}),
           ...(task.last_error === null ? {} : { last_error: cutText(task.last_error, IN_CLAIM.last) }),
           ...(task.note === undefined ? {} : { note: cutText(task.note, IN_CLAIM.last) }),
         },
@@ -180,11 +181,18 @@ export function addTools(server: McpServer, session: Session): void {
     output: answer({ id: text, status: text }),
     isIdempotent: true,
     isAlwaysLoaded: true,
-    run: async (_session, input) => {
-      const { task, already, now_claimable, revision } = await session.store.complete({
-        ...input,
-        worker: session.callerOf(input),
-      });
+    run: async (_session, input, context) => {
+      const worker = session.callerOf(input);
+      const tell = progressOf(context);
+      const seconds = session.longestWait(clientName(server, context), tell !== undefined);
+      const end = await session.handIn(
+        parseInput(Complete, { ...input, worker }),
+        seconds,
+        tell && ((command, ran) => tell(ran, `${clip(visible(command))} runs`)),
+      );
+      if (end === 'checking')
+        return { id: input.task_id, status: 'checking', next: 'complete_task again, with the same arguments' };
+      const { task, already, now_claimable, revision } = end;
       session.drops(task.id);
       return {
         revision,
@@ -218,13 +226,13 @@ export function addTools(server: McpServer, session: Session): void {
   });
 
   add('wait_for_task', {
-    description: 'Sleep, free of cost, until there is a task or all is settled.',
+    description: 'Sleep until there is a task or all is settled.',
     input: inputs.WaitForTask,
     output: answer({ changed: yesNo, claimable: whole, reason: text }),
     isReadOnly: true,
     run: async (_session, input, context) => {
-      const token = context.mcpReq._meta?.progressToken;
-      const longest = session.longestWait(clientName(server, context), token !== undefined);
+      const onProgress = progressOf(context);
+      const longest = session.longestWait(clientName(server, context), onProgress !== undefined);
       return {
         ...(await waitForTask({
           store: session.store,
@@ -232,14 +240,7 @@ export function addTools(server: McpServer, session: Session): void {
           seconds: Math.min(input.timeout_seconds ?? longest, longest),
           afterRevision: input.after_revision,
           signal: AbortSignal.any([context.mcpReq.signal, session.signal]),
-          onProgress:
-            token === undefined
-              ? undefined
-              : (progress, message) =>
-                  // A client that has gone is told by its signal, not by this.
-                  void context.mcpReq
-                    .notify({ method: 'notifications/progress', params: { progressToken: token, progress, message } })
-                    .catch(() => {}),
+          onProgress,
         })),
       };
     },
@@ -282,6 +283,17 @@ export function addTools(server: McpServer, session: Session): void {
       return { revision, id: task.id, status: task.status };
     },
   });
+}
+
+/** How a client that wants to hear of it is told how far a call is. */
+function progressOf({ mcpReq }: ServerContext): ((progress: number, message: string) => void) | undefined {
+  const token = mcpReq._meta?.progressToken;
+  if (token === undefined) return undefined;
+  return (progress, message) =>
+    // A client that has gone is told by its signal, not by this.
+    void mcpReq
+      .notify({ method: 'notifications/progress', params: { progressToken: token, progress, message } })
+      .catch(() => {});
 }
 
 /** Told in the handshake of 2025, and with every request since 2026. */

@@ -68,7 +68,7 @@ export async function statusView(store: Store, you: string, query: StatusQuery):
 }
 
 function summaryView(board: Board, now: string): Record<string, unknown> {
-  const { goal, counts, active, claimable, stuck, failed } = summarise(board, now);
+  const { goal, counts, active, claimable, stuck, review, broken, failed } = summarise(board, now);
   return {
     goal: clip(goal ?? '', LINE),
     counts: Object.fromEntries(Object.entries(counts).filter(([name, count]) => count > 0 || name === 'total')),
@@ -82,6 +82,16 @@ function summaryView(board: Board, now: string): Record<string, unknown> {
       ...(task.expired ? { expired: true } : {}),
     })),
     stuck: stuck.slice(0, IN_SUMMARY).map((task) => ({ id: task.task_id, because: task.because })),
+    ...(review.length === 0
+      ? {}
+      : { review: review.slice(0, IN_SUMMARY).map((task) => ({ id: task.task_id, worker: task.worker })) }),
+    ...(broken.length === 0
+      ? {}
+      : {
+          broken_checks: broken
+            .slice(0, IN_SUMMARY)
+            .map((task) => ({ id: task.task_id, check: clip(task.check, LINE) })),
+        }),
     ...(failed.length === 0
       ? {}
       : {

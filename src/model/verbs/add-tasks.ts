@@ -2,7 +2,19 @@
 import * as z from 'zod/mini';
 import { type Board, type Change, eventOf, LEADER } from '../board.ts';
 import { CoordError } from '../errors.ts';
-import { Dependencies, Description, Files, Hints, lazily, MaxAttempts, Name, Priority, Tags } from '../fields.ts';
+import {
+  Checks,
+  CheckTimeout,
+  Dependencies,
+  Description,
+  Files,
+  Hints,
+  lazily,
+  MaxAttempts,
+  Name,
+  Priority,
+  Tags,
+} from '../fields.ts';
 import { sortByDependency } from '../graph.ts';
 import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from '../limits.ts';
 import type { AvailableTask, Task } from '../task.ts';
@@ -21,6 +33,9 @@ export const NewTask = lazily(() =>
     tags: z.optional(Tags()),
     max_attempts: z.optional(MaxAttempts()),
     exclusive: z.optional(z.boolean()),
+    checks: z.optional(Checks()),
+    check_timeout: z.optional(CheckTimeout()),
+    review: z.optional(z.boolean()),
   }),
 );
 export const AddTasks = lazily(() =>
@@ -112,6 +127,9 @@ function newTask(id: string, wanted: NewTask, now: string): AvailableTask {
     last_error: null,
     ...(wanted.exclusive === true ? { exclusive: true } : {}),
     ...(wanted.key === undefined ? {} : { key: wanted.key }),
+    ...(wanted.checks === undefined ? {} : { checks: wanted.checks }),
+    ...(wanted.check_timeout === undefined ? {} : { check_timeout: wanted.check_timeout }),
+    ...(wanted.review === undefined ? {} : { review: wanted.review }),
   };
 }
 

@@ -16,6 +16,7 @@ import { lazily, TaskId, Worker } from '../fields.ts';
 import type { PathIndex } from '../files.ts';
 import { allows, isExpired, isHeldBy, isLive, toClaimed, withLease } from '../lifecycle.ts';
 import { DEFAULT_LEASE_SECONDS } from '../limits.ts';
+import { checksOf, mayBeReviewed } from '../gate.ts';
 import { claimedFiles, findOverlaps, isHeldBack, type Overlap } from '../overlaps.ts';
 import type { ClaimedTask, Task } from '../task.ts';
 import { explainIdle, type NotClaimed } from '../views/idle.ts';
@@ -40,6 +41,8 @@ export interface Claimed {
   /** Whose expired claim was taken over. */
   taken_over_from?: string;
   overlaps: Overlap[];
+  /** What must end well before it is done, where there is anything. */
+  checks?: readonly string[];
 }
 
 export type ClaimAnswer = Claimed | NotClaimed;
@@ -71,8 +74,10 @@ export function claimTask(before: Board, input: Claim, now: string): Change<Clai
     return failed.length > 0 ? { board, answer, events: expired, repeatable: true } : { answer };
   }
   const from = isExpired(best, now) ? best.claimed_by : null;
+  const holders = mayBeReviewed(board, best) ? { held_by: [...new Set([...(best.held_by ?? []), input.worker])] } : {};
   const task: ClaimedTask = {
     ...toClaimed(best, input.worker, input.lease_seconds ?? DEFAULT_LEASE_SECONDS, now),
+    ...holders,
     last_error: from === null ? best.last_error : `lease of ${from} expired on attempt ${best.attempt}`,
   };
   const answer: Claimed = {
@@ -80,6 +85,7 @@ export function claimTask(before: Board, input: Claim, now: string): Change<Clai
     already: false,
     ...(from === null ? {} : { taken_over_from: from }),
     overlaps: findOverlaps(task, claimed),
+    ...checksIn(board, task),
   };
   const message = `attempt ${task.attempt}, lease until ${task.lease_expires_at}${from === null ? '' : `, taken over from ${from}`}`;
   return {
@@ -93,8 +99,18 @@ export function claimTask(before: Board, input: Claim, now: string): Change<Clai
 /** The same task once more, its lease renewed. */
 function renewed(board: Board, mine: ClaimedTask, input: Claim, now: string): Change<ClaimAnswer> {
   const task = withLease(mine, input.lease_seconds, now);
-  const answer: Claimed = { task, already: true, overlaps: findOverlaps(task, claimedFiles(board, now)) };
+  const answer: Claimed = {
+    task,
+    already: true,
+    overlaps: findOverlaps(task, claimedFiles(board, now)),
+    ...checksIn(board, task),
+  };
   return { board: replaceTasks(board, [task]), answer };
+}
+
+function checksIn(board: Board, task: Task): Pick<Claimed, 'checks'> {
+  const checks = checksOf(board, task);
+  return checks.length > 0 ? { checks } : {};
 }
 
 function pickTask(
@@ -108,8 +124,9 @@ function pickTask(
   const isBetter = (task: Task, rank: number): boolean =>
     !best || rank < best.rank || (rank === best.rank && compareIds(task.id, best.task.id) < 0);
   for (const task of board.tasks) {
-    // One's own expired claim first: nobody knows that task better.
-    const rank = (task.claimed_by === worker ? 0 : 100) + task.priority;
+    // One's own expired claim first, and what was sent back to one: nobody knows that task better.
+    const isOwn = task.claimed_by === worker || task.returned_to === worker;
+    const rank = (isOwn ? 0 : task.returned_to === undefined ? 100 : 200) + task.priority;
     if (!isBetter(task, rank) || !dependencies.isClaimable(task, now)) continue;
     const overlaps = findOverlaps(task, claimed);
     if (isHeldBack(board, task, overlaps)) continue;

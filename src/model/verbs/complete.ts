@@ -3,11 +3,13 @@ import * as z from 'zod/mini';
 import { type Board, type Change, compareIds, eventOf, findTask, replaceTasks } from '../board.ts';
 import { Dependencies } from '../dependencies.ts';
 import { Attempt, Cost, Files, lazily, TaskId, Worker } from '../fields.ts';
-import { toDone } from '../lifecycle.ts';
+import { checksOf, wantsReview } from '../gate.ts';
+import { toDone, toSubmitted } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
 import { clip } from '../text.ts';
 import { withCost } from './add-cost.ts';
-import { heldTask } from './held-task.ts';
+import { heldTask, isLate } from './held-task.ts';
+import { Proof, proven, refuseUnproven } from './proof.ts';
 import { withSignOfLife } from './renew.ts';
 
 /** Ten million characters of result: more belongs in a file that the result names. */
@@ -23,11 +25,14 @@ export const Complete = lazily(() =>
     attempt: z.optional(Attempt()),
     /** What the agent's work on this attempt cost, in US dollars. */
     cost_usd: z.optional(Cost()),
+    /** What came of the checks, by whoever ran them. */
+    proof: z.optional(Proof()),
   }),
 );
 export type Complete = z.infer<ReturnType<typeof Complete>>;
 
 export interface CompleteAnswer {
+  /** Done; or submitted, where somebody else looks at it first. */
   task: Task;
   /** True when this worker had handed in this very result before. */
   already: boolean;
@@ -36,36 +41,54 @@ export interface CompleteAnswer {
 }
 
 /**
- * Hands in a result. The same worker handing in the same result again is a success that changes nothing.
+ * Hands in a result. The same worker handing in the same result again is a success that changes nothing. Where the task has
+ * checks, they must be proven; where it is to be reviewed, it is submitted and not yet done.
  *
  * @param digest  fingerprint of output and files, so that a repetition is known without reading the old result
- * @throws CoordError `task-not-found`, `claim-lost`
+ * @throws CoordError `task-not-found`, `claim-lost`, `unchecked` with the checks that are not proven
  */
 export function completeTask(board: Board, input: Complete & { digest: string }, now: string): Change<CompleteAnswer> {
   const held = findTask(board, input.task_id);
-  if (held.status === 'done' && held.claimed_by === input.worker && held.result_digest === input.digest) {
+  const isIn = held.status === 'done' || held.status === 'submitted';
+  if (isIn && held.claimed_by === input.worker && held.result_digest === input.digest) {
     const renewed = withSignOfLife(board, input.worker, now);
     const answer = { task: held, already: true, now_claimable: [] };
     return { ...(renewed === board ? {} : { board: renewed }), answer, repeatable: true };
   }
-  const task = withCost(toDone(heldTask(held, 'complete', input), input.digest, now), input);
+  const late = isLate(held, input);
+  const given = late ? held : heldTask(held, 'complete', input);
+  const { worker, digest, proof } = input;
+  refuseUnproven(board, held, proof);
+  const files = [...(input.files_modified ?? []), ...(input.files_created ?? []), ...(proof?.touched ?? [])];
+  const isForReview =
+    wantsReview(board, held, files) || (proof?.unchecked === true && checksOf(board, held).length > 0);
+  const handed = isForReview ? toSubmitted(given, worker, digest, now) : toDone(given, worker, digest, now);
+  const task: Task = withCost({ ...handed, ...proven(proof, worker, now) }, input);
   const next = withSignOfLife(replaceTasks(board, [task]), input.worker, now);
   return {
     board: next,
     answer: { task, already: false, now_claimable: freedBy(board, next, task.id, now) },
-    events: [eventOf(input.worker, 'complete', task, `attempt ${task.attempt}: ${clip(input.output)}`)],
+    events: [
+      eventOf(
+        input.worker,
+        isForReview ? 'submit' : 'complete',
+        task,
+        `attempt ${task.attempt}${late ? ', late' : ''}: ${clip(input.output)}`,
+      ),
+    ],
     result: {
       task,
       output: input.output,
       files_modified: input.files_modified ?? [],
       files_created: input.files_created ?? [],
+      ...(proof?.runs ? { checks: proof.runs } : {}),
     },
     repeatable: true,
   };
 }
 
 /** Only direct dependants can become claimable. */
-function freedBy(before: Board, after: Board, id: string, now: string): string[] {
+export function freedBy(before: Board, after: Board, id: string, now: string): string[] {
   const dependants = (board: Board): Task[] => board.tasks.filter((task) => task.dependencies.includes(id));
   const claimable = (board: Board): Set<string> => {
     const candidates = dependants(board);

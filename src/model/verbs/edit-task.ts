@@ -2,7 +2,19 @@
 import * as z from 'zod/mini';
 import { type Board, type Change, eventOf, findTask, LEADER, replaceTasks } from '../board.ts';
 import { CoordError } from '../errors.ts';
-import { Dependencies, Description, Files, Hints, lazily, MaxAttempts, Priority, Tags, TaskId } from '../fields.ts';
+import {
+  Checks,
+  CheckTimeout,
+  Dependencies,
+  Description,
+  Files,
+  Hints,
+  lazily,
+  MaxAttempts,
+  Priority,
+  Tags,
+  TaskId,
+} from '../fields.ts';
 import { allows } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
 import { refuseCycle, resolveDependency } from './add-tasks.ts';
@@ -18,6 +30,9 @@ export const EditTask = lazily(() =>
     tags: z.optional(Tags()),
     max_attempts: z.optional(MaxAttempts()),
     exclusive: z.optional(z.boolean()),
+    checks: z.optional(Checks()),
+    check_timeout: z.optional(CheckTimeout()),
+    review: z.optional(z.boolean()),
   }),
 );
 export type EditTask = z.infer<ReturnType<typeof EditTask>>;

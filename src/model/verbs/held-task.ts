@@ -10,15 +10,31 @@ interface Holder {
 }
 
 /** @throws CoordError `claim-lost` unless this worker holds the task, in this very attempt where it names one */
-export function heldTask(task: Task, verb: 'complete' | 'fail' | 'release', holder: Holder): ClaimedTask {
+export function heldTask(
+  task: Task,
+  verb: 'complete' | 'fail' | 'release' | 'recordCheck',
+  holder: Holder,
+): ClaimedTask {
   const isTheirs = isHeldBy(task, holder.worker) && (holder.attempt ?? task.attempt) === task.attempt;
   if (isTheirs && allows(verb, task)) return task;
   throw new CoordError(
     LIFECYCLE[verb].refused ?? 'claim-lost',
-    `Cannot ${verb} ${task.id}: ${whoHolds(task, holder)}.`,
+    `Cannot ${verb === 'recordCheck' ? 'complete' : verb} ${task.id}: ${whoHolds(task, holder)}.`,
     {
       details: { task_id: task.id, worker: holder.worker, status: task.status },
     },
+  );
+}
+
+/**
+ * Whether this worker's claim ended without a word of its own, and nobody has taken the task since: what it hands in late is as
+ * good as in time.
+ */
+export function isLate(task: Task, holder: Holder): boolean {
+  return (
+    (task.status === 'available' || task.status === 'failed') &&
+    task.taken_from === holder.worker &&
+    (holder.attempt ?? task.attempt) === task.attempt
   );
 }
 
@@ -30,6 +46,8 @@ function whoHolds(task: Task, input: Holder): string {
         : `it is claimed by ${task.claimed_by} (attempt ${task.attempt})`;
     case 'available':
       return 'it is not claimed by anybody';
+    case 'submitted':
+      return `${task.claimed_by} handed it in`;
     case 'done':
       return task.claimed_by === input.worker
         ? `${input.worker} completed it already, with another result`

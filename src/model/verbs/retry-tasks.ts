@@ -28,7 +28,8 @@ export function retryTasks(board: Board, input: RetryTasks): Change<{ tasks: Tas
         details: { task_id: id },
       });
     }
-    return { ...toAvailable(task), max_attempts: Math.max(task.max_attempts, task.attempt + 1) };
+    const { bounces: _, ...fresh } = toAvailable(task);
+    return { ...fresh, max_attempts: Math.max(task.max_attempts, task.attempt + 1) };
   });
   return {
     board: replaceTasks(board, tasks),

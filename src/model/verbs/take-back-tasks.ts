@@ -6,7 +6,7 @@ import { allows, toAvailable } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
 
 /**
- * Makes claimed tasks available again; what their workers still hand in is refused.
+ * Makes claimed tasks available again; what their workers still hand in is taken as long as nobody else has claimed them.
  *
  * @throws CoordError `task-not-found`, `task-state` when one is not claimed
  */
@@ -17,7 +17,11 @@ export function takeBackTasks(board: Board, input: TaskIds): Change<{ tasks: Tas
     throw new CoordError('task-state', `${id} is ${task.status}, not claimed.`, { details: { task_id: id } });
   });
   // As with giving back: it uses up none of the attempts, and their number only grows.
-  const tasks = held.map((task) => ({ ...toAvailable(task), max_attempts: task.max_attempts + 1 }));
+  const tasks = held.map((task) => ({
+    ...toAvailable(task),
+    max_attempts: task.max_attempts + 1,
+    taken_from: task.claimed_by ?? undefined,
+  }));
   return {
     board: replaceTasks(board, tasks),
     answer: { tasks },

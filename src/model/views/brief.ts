@@ -5,12 +5,23 @@
 import { type Board, findTask } from '../board.ts';
 import type { Discovery, Result } from './report.ts';
 import type { Task } from '../task.ts';
-import { bytesOf, clip, labelled, quoted } from '../text.ts';
+import { evidenceText } from '../evidence.ts';
+import { checksOf, mayBeReviewed } from '../gate.ts';
+import { bytesOf, clip, labelled, plural, quoted } from '../text.ts';
 
 /** Bytes of a brief: an agent pays for each of them. */
 export const LONGEST_BRIEF = 24_000;
 /** Bytes of its parts, headings included, which together stay below that. */
-const MOST = { description: 6000, files: 1500, hints: 2500, last: 900, results: 6500, discoveries: 3500, plan: 1500 };
+const MOST = {
+  description: 6000,
+  files: 1500,
+  hints: 2500,
+  last: 900,
+  evidence: 1400,
+  results: 6500,
+  discoveries: 3500,
+  plan: 1500,
+};
 /** Bytes of a single result and a single discovery; the files have them all. */
 const MOST_OF_ONE = { result: 1500, discovery: 350 };
 /** Discoveries shown at the most, the newest. */
@@ -21,11 +32,13 @@ export interface BriefParts {
   task: Task;
   plan: string;
   results: readonly Result[];
+  /** Results of others that came too late for this task: by name, worker and text. */
+  late?: readonly { name: string; worker: string; output: string }[];
   discoveries: readonly Discovery[];
 }
 
 /** Task, plan, results of the dependencies and discoveries, as Markdown. */
-export function writeBrief({ board, task, plan, results, discoveries }: BriefParts): string {
+export function writeBrief({ board, task, plan, results, late = [], discoveries }: BriefParts): string {
   const show = `coord leader show ${task.id}`;
   const lines = [
     `# ${task.id}`,
@@ -40,14 +53,38 @@ export function writeBrief({ board, task, plan, results, discoveries }: BriefPar
   if (task.context.hints !== '') lines.push(...labelled('Hints', task.context.hints, MOST.hints, show));
   if (task.last_error !== null) lines.push(...labelled('Last attempt', task.last_error, MOST.last, show));
   if (task.note !== undefined) lines.push(...labelled('Note', task.note, MOST.last, show));
+  const known = bytesOf(lines.join('\n'));
+  lines.push(...gateText(board, task));
+  for (const { name, worker, output } of late.slice(-2))
+    lines.push(
+      ...labelled(`Late result of ${worker}, ${name}`, output, MOST_OF_ONE.result / 2, `results/${name}.refused.md`),
+    );
   if (lines.at(-1) !== '') lines.push('');
-  lines.push(...resultsText(board, task, results), ...discoveriesText(discoveries));
+  // What is said of checks and late results takes its room from the results before it.
+  const left = MOST.results - (bytesOf(lines.join('\n')) - known);
+  lines.push(...resultsText(board, task, results, left), ...discoveriesText(discoveries));
   if (plan.trim() !== '') lines.push('## Plan', '', ...quoted(plan, MOST.plan, 'master-plan.md'), '');
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
+/** What must hold before it is done, and what came of that so far. */
+function gateText(board: Board, task: Task): string[] {
+  const checks = checksOf(board, task);
+  const { evidence, bounces } = task;
+  return [
+    ...(checks.length > 0
+      ? labelled('Checks, which must end well before it is done', checks.join('; '), MOST.last)
+      : []),
+    ...(mayBeReviewed(board, task) ? ['Somebody else may look at what you hand in before it is done.'] : []),
+    ...(evidence === undefined || evidence.verdict === 'green'
+      ? []
+      : labelled(`Last check, of ${evidence.worker}`, evidenceText(evidence), MOST.evidence)),
+    ...(bounces === undefined ? [] : [`It was sent back ${plural(bounces, 'time')}.`]),
+  ];
+}
+
 /** What the tasks before this one have handed in, as far as there is room. */
-function resultsText(board: Board, task: Task, results: readonly Result[]): string[] {
+function resultsText(board: Board, task: Task, results: readonly Result[], room: number): string[] {
   if (task.dependencies.length === 0) return [];
   const outputs = new Map(results.map((result) => [result.task_id, result.output]));
   const blocks = task.dependencies.map((id) => (): string[] => [
@@ -56,9 +93,10 @@ function resultsText(board: Board, task: Task, results: readonly Result[]): stri
     ...quoted(clip(findTask(board, id).description)),
     '',
     ...quoted(outputs.get(id) ?? '(no result stored)', MOST_OF_ONE.result, `results/${id}.md`),
+    ...checkedText(board, id),
     '',
   ]);
-  const shown = thatFit(blocks, MOST.results);
+  const shown = thatFit(blocks, room);
   const more = blocks.length - shown.length;
   return [
     '## Results this task builds on',
@@ -66,6 +104,12 @@ function resultsText(board: Board, task: Task, results: readonly Result[]): stri
     ...shown.flat(),
     ...(more > 0 ? [`… and ${more} more in results/`, ''] : []),
   ];
+}
+
+/** That it was checked, and with what. */
+function checkedText(board: Board, id: string): string[] {
+  const evidence = board.tasks.find((task) => task.id === id)?.evidence;
+  return evidence ? labelled('Checked', evidenceText(evidence), MOST_OF_ONE.discovery) : [];
 }
 
 /** The newest ones, oldest of them first. */

@@ -7,9 +7,10 @@ import { plural } from '../text.ts';
 
 /**
  * Why nothing was handed out: `drained` (every task is settled), `blocked` (others must finish first),
- * `stuck` (all that is left waits for a failed or cancelled task), `empty` (no task yet).
+ * `stuck` (all that is left waits for a failed or cancelled task), `review` (what is left and not stuck waits for somebody to look at
+ * what was handed in), `empty` (no task yet).
  */
-export type IdleReason = 'drained' | 'blocked' | 'stuck' | 'empty';
+export type IdleReason = 'drained' | 'blocked' | 'stuck' | 'review' | 'empty';
 
 /** Nothing can be claimed now. */
 export interface NotClaimed {
@@ -42,6 +43,9 @@ export function explainIdle(board: Board, dependencies: Dependencies, now: strin
       waiting_for: named([...causes.values()].toSorted((a, b) => compareIds(a.id, b.id))),
     };
   }
+  const submitted = open.filter((task) => task.status === 'submitted');
+  if (submitted.length > 0 && open.every((task) => dependencies.isStuck(task) || dependencies.awaitsReview(task)))
+    return { ...base, reason: 'review', waiting_for: named(submitted) };
   return { ...base, reason: 'blocked', waiting_for: named(open.filter((task) => dependencies.isClaimable(task, now))) };
 }
 
@@ -49,7 +53,10 @@ export function explainIdle(board: Board, dependencies: Dependencies, now: strin
 export function waitingText(idle: NotClaimed): string {
   const tasks = `${plural(idle.open, 'task')} left`;
   const named = idle.waiting_for
-    .map((task) => `${task.task_id} (${task.worker === null ? task.status : `claimed by ${task.worker}`})`)
+    .map(
+      (task) =>
+        `${task.task_id} (${task.status === 'submitted' ? 'to be reviewed' : task.worker === null ? task.status : `claimed by ${task.worker}`})`,
+    )
     .join(', ');
   switch (idle.reason) {
     case 'drained':
@@ -58,6 +65,8 @@ export function waitingText(idle: NotClaimed): string {
       return 'empty: no task yet';
     case 'blocked':
       return `blocked: ${tasks}, waiting for ${named}`;
+    case 'review':
+      return `review: ${tasks}, waiting for a look at ${named}`;
     case 'stuck':
       return `stuck: ${tasks}, behind ${named}`;
   }

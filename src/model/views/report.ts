@@ -3,6 +3,7 @@ import { type LogEntry, mermaidGantt, timelineOf } from './timeline.ts';
 
 export type { LogEntry };
 import type { Board } from '../board.ts';
+import { evidenceText } from '../evidence.ts';
 import { sortByDependency } from '../graph.ts';
 import { summarise, type Summary } from './summary.ts';
 import { quoted, visible } from '../text.ts';
@@ -45,7 +46,7 @@ export function writeReport(
   const lines: string[] = ['# Summary', ''];
   if (board.goal !== undefined) lines.push(`**Goal:** ${oneLine(board.goal)}`, '');
   lines.push(
-    `**Tasks:** ${counts.done} of ${counts.total} done, ${counts.failed} failed, ${counts.cancelled} cancelled, ${counts.available + counts.claimed} open.`,
+    `**Tasks:** ${counts.done} of ${counts.total} done, ${counts.failed} failed, ${counts.cancelled} cancelled, ${counts.available + counts.claimed + counts.submitted} open.`,
     `**Written:** ${now}, revision ${board.revision}.`,
     '',
     '## Results',
@@ -57,6 +58,8 @@ export function writeReport(
     const result = byTask.get(task.id);
     lines.push(`### ${task.id}: ${oneLine(task.description)}`, '');
     lines.push(`By ${task.claimed_by ?? 'unknown'}, ${task.completed_at ?? ''}.`, '');
+    if (task.evidence) lines.push(`Checked: ${oneLine(evidenceText(task.evidence))}.`, '');
+    if (task.reviewed) lines.push(`Approved by ${oneLine(task.reviewed.by)}, ${task.reviewed.at}.`, '');
     if (!result) {
       lines.push('*No result was stored.*', '');
       continue;

@@ -2,7 +2,8 @@
 import { type Board, compareIds, expireLastAttempts } from '../board.ts';
 import { isExpired } from '../lifecycle.ts';
 import { Dependencies } from '../dependencies.ts';
-import type { Task } from '../task.ts';
+import { checkText } from '../evidence.ts';
+import type { SubmittedTask, Task } from '../task.ts';
 import { claimTask } from '../verbs/claim.ts';
 import { type NotClaimed } from './idle.ts';
 
@@ -13,6 +14,8 @@ export interface Counts {
   total: number;
   available: number;
   claimed: number;
+  /** Handed in, and to be looked at by somebody else. */
+  submitted: number;
   done: number;
   failed: number;
   cancelled: number;
@@ -41,6 +44,10 @@ export interface Summary {
   claimable: { task_id: string; priority: number; description: string }[];
   /** What will never run unless somebody acts, and because of which tasks; at most {@link SHOWN}. */
   stuck: { task_id: string; because: string[]; description: string }[];
+  /** What waits for a review, longest first; at most {@link SHOWN}. */
+  review: { task_id: string; worker: string; description: string; unchecked: boolean }[];
+  /** Checks that could not be run, which nobody but the leader can mend; at most {@link SHOWN}. */
+  broken: { task_id: string; worker: string; check: string }[];
   /** The failed tasks and why; at most {@link SHOWN}. */
   failed: { task_id: string; last_error: string | null; description: string }[];
 }
@@ -62,6 +69,7 @@ export function summarise(board: Board, now: string): Summary {
     total: live.tasks.length,
     available: 0,
     claimed: 0,
+    submitted: 0,
     done: 0,
     failed: 0,
     cancelled: 0,
@@ -104,6 +112,24 @@ export function summarise(board: Board, now: string): Summary {
         .map((cause) => cause.id),
       description: task.description,
     })),
+    review: live.tasks
+      .filter((task): task is SubmittedTask => task.status === 'submitted')
+      .toSorted((a, b) => (a.completed_at ?? '').localeCompare(b.completed_at ?? '') || compareIds(a.id, b.id))
+      .slice(0, SHOWN)
+      .map((task) => ({
+        task_id: task.id,
+        worker: task.claimed_by,
+        description: task.description,
+        unchecked: task.evidence?.verdict === 'unchecked',
+      })),
+    broken: active
+      .filter(({ evidence }) => evidence?.verdict === 'broken')
+      .slice(0, SHOWN)
+      .map((task) => ({
+        task_id: task.id,
+        worker: task.claimed_by ?? '',
+        check: task.evidence?.checks.map(checkText).join('; ') ?? '',
+      })),
     failed: live.tasks
       .filter((task) => task.status === 'failed')
       .slice(0, SHOWN)

@@ -18,7 +18,7 @@ export interface Span {
   from: string;
   /** Until now, where it still goes on. */
   to: string;
-  end: 'done' | 'failed' | 'given back' | 'taken away' | 'expired' | 'working';
+  end: 'done' | 'handed in' | 'failed' | 'given back' | 'taken away' | 'expired' | 'working' | 'approved' | 'sent back';
 }
 
 export interface Timeline {
@@ -28,7 +28,14 @@ export interface Timeline {
   lanes: { worker: string; spans: Span[] }[];
 }
 
-const ENDS: Readonly<Record<string, Span['end']>> = { complete: 'done', fail: 'failed', release: 'given back' };
+const ENDS: Readonly<Record<string, Span['end']>> = {
+  complete: 'done',
+  submit: 'handed in',
+  fail: 'failed',
+  release: 'given back',
+};
+/** A review is a moment in the lane of who made it. */
+const REVIEWS: Readonly<Record<string, Span['end']>> = { approve: 'approved', 'send-back': 'sent back' };
 /** What the leader, or the clock, does to a claim. */
 const TAKEN: Readonly<Record<string, Span['end']>> = { release: 'taken away', cancel: 'taken away', expire: 'expired' };
 
@@ -51,6 +58,8 @@ export function timelineOf(log: readonly LogEntry[], now: string): Timeline | un
   for (const { time, agent, event, task_id } of log) {
     if (task_id === null) continue;
     const holder = open.get(task_id)?.worker;
+    const review = REVIEWS[event];
+    if (review !== undefined) spans.push({ worker: agent, task_id, from: time, to: time, end: review });
     if (event === 'claim') {
       if (holder === agent) continue; // the same claim again
       close(task_id, time, 'expired');
@@ -96,6 +105,9 @@ const MOST_BARS = 200;
 export function mermaidGantt({ lanes }: Timeline): string {
   const tags: Record<Span['end'], string> = {
     done: 'done, ',
+    'handed in': 'done, ',
+    approved: 'milestone, ',
+    'sent back': 'milestone, ',
     failed: 'crit, ',
     'given back': '',
     'taken away': '',

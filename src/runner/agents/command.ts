@@ -6,7 +6,7 @@ import { MAX_RESULT } from '../../model/inputs.ts';
 import { MAX_TEXT } from '../../model/limits.ts';
 import type { Task } from '../../model/task.ts';
 import type { Agent, FailureKind, Job, Outcome } from '../agent.ts';
-import { allOf, identify, MARK, processesMarked, signalAll, treeOf } from '../processes.ts';
+import { allOf, identify, MARK, processesMarked, signalAll, treeOf } from '../../work/processes.ts';
 
 /** How long a command has to end after SIGTERM before it is killed. */
 const GRACE_MS = 5000;

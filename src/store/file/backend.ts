@@ -158,6 +158,7 @@ export class FileBackend implements Backend {
     const chunks = nextBytes(head, board);
     // A result is on disk before its task is done, so `done` implies that the result is there.
     const staged = changed.result && this.#documents.files.stage(changed.result);
+    if (changed.result?.checks) this.#documents.keepChecks(changed.result);
     if (changed.archive) this.#documents.keepArchived(changed.archive);
     let outcome;
     try {

@@ -1,11 +1,12 @@
 /** The texts beside the board: plan, discoveries, results, logs, summary. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { BoardEvent } from '../../model/board.ts';
+import type { BoardEvent, ResultToStore } from '../../model/board.ts';
 import type { Discovery, LogEntry, Result } from '../../model/views/report.ts';
 import type { Ref } from '../../model/refs.ts';
 import type { Task } from '../../model/task.ts';
-import type { Documents } from '../store.ts';
+import type { Documents, LateResult } from '../store.ts';
+import { isName } from '../../model/limits.ts';
 import { append, namesIn, replaceFile, touch } from './atomic.ts';
 import { readIfThere } from './open-file.ts';
 import { explainErrno } from './errno.ts';
@@ -132,6 +133,21 @@ export class FileDocuments implements Documents {
     return { ref: 'refused', name: basename(path, REFUSED) };
   }
 
+  async late(taskId: string): Promise<LateResult[]> {
+    return this.#reading(() =>
+      namesIn(this.#tree.results)
+        .filter((name) => name.startsWith(`${taskId}.`) && name.endsWith(REFUSED))
+        .toSorted()
+        .flatMap((file) => {
+          const name = file.slice(0, -REFUSED.length);
+          // Names of workers may hold dots: what stands between the task's and the attempt is one.
+          const worker = /^(.*)\.\d+(?:-\d+)?$/.exec(name.slice(taskId.length + 1))?.[1];
+          const output = readIfThere(join(this.#tree.results, file))?.toString();
+          return isName(worker) && output !== undefined ? [{ name, worker, output: output.replace(/\n$/, '') }] : [];
+        }),
+    );
+  }
+
   async writeSummary(text: string): Promise<Ref> {
     await this.#writing(() => this.#replace(this.#tree.summary, text));
     return { ref: 'summary' };
@@ -139,6 +155,15 @@ export class FileDocuments implements Documents {
 
   async archive(tasks: readonly Task[]): Promise<void> {
     await this.#writing(() => this.keepArchived(tasks));
+  }
+
+  /** The evidence of a result, one check a line, before its task is done. For who holds the lock. */
+  keepChecks({ task, checks = [] }: ResultToStore): void {
+    const { id, claimed_by: worker, attempt, evidence } = task;
+    const about = { task_id: id, worker, attempt, at: evidence?.at ?? null, tree: evidence?.tree ?? null };
+    const path = this.#tree.checksOf(id);
+    mkdirSync(dirname(path), { recursive: true });
+    append(path, checks.map((run) => `${JSON.stringify({ ...about, ...run })}\n`).join(''), this.#options);
   }
 
   /** For who holds the lock: the same without taking it. */

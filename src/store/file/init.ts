@@ -39,7 +39,8 @@ export async function initFolder(
     if (lstatSync(tree.root, { throwIfNoEntry: false })) checkTree(tree, options.stateFolder);
     tree.create();
     const backend = new FileBackend(tree, options);
-    await backend.create(emptyBoard(input.goal));
+    const { goal, approach: _, ...defaults } = input;
+    await backend.create(emptyBoard(goal, defaults));
     try {
       replaceFile(tree.plan, planText(input), { scratch: scratchName(tree.tmp), durable: options.durable });
       await backend.documents.addToLog([{ agent: 'leader', event: 'init', message: input.goal }]);

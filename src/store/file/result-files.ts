@@ -65,7 +65,8 @@ export class ResultFiles {
       const [id, worker, attempt] = parsePendingName(name);
       if (!isName(id) || !isName(worker) || !Number.isSafeInteger(attempt)) continue; // none of ours
       const task = tasks.get(id);
-      if (task && task.status === 'done' && name.startsWith(`${pendingName(task)}@`)) this.#nameResult(path, id);
+      if (task && (task.status === 'done' || task.status === 'submitted') && name.startsWith(`${pendingName(task)}@`))
+        this.#nameResult(path, id);
       else if (task?.status !== 'claimed' || task.claimed_by !== worker || task.attempt !== attempt) {
         // Its attempt is over, and it was not accepted. The text is somebody's work all the same.
         moveIfThere(path, this.refusedPath(id, worker, attempt, ''));

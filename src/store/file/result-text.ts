@@ -1,9 +1,10 @@
 /** Results as people read them in results/, and back. */
 import type { ResultToStore } from '../../model/board.ts';
+import { checkText } from '../../model/evidence.ts';
 import type { Result } from '../../model/views/report.ts';
 
 /** The result as people read it: a heading, who and when, the files, and the worker's text. */
-export function resultText({ task, output, files_modified, files_created }: ResultToStore): string {
+export function resultText({ task, output, files_modified, files_created, checks = [] }: ResultToStore): string {
   const lines = [
     `# ${task.id}: ${task.description.replace(/\s+/g, ' ')}`,
     '',
@@ -12,6 +13,7 @@ export function resultText({ task, output, files_modified, files_created }: Resu
     `- Completed: ${task.completed_at}`,
     ...(files_modified.length > 0 ? [`- Modified: ${JSON.stringify(files_modified).slice(1, -1)}`] : []),
     ...(files_created.length > 0 ? [`- Created: ${JSON.stringify(files_created).slice(1, -1)}`] : []),
+    ...checks.map((run) => `- Checked: ${checkText(run).replace(/\s+/g, ' ')}`),
   ];
   return `${lines.join('\n')}\n\n${output}${output.endsWith('\n') ? '' : '\n'}`;
 }

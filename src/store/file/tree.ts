@@ -96,6 +96,10 @@ export class Tree {
   log(agent: string): string {
     return join(this.logs, `${agent}.log`);
   }
+  /** The evidence of its results, one check a line. */
+  checksOf(taskId: string): string {
+    return join(this.results, `${taskId}.checks.jsonl`);
+  }
   result(taskId: string): string {
     return join(this.results, `${taskId}.md`);
   }

@@ -25,7 +25,7 @@ export class MemoryBackend implements Backend {
     const { board, answer, events, result, archive } = change(structuredClone(this.#board), now);
     if (!board) return { ...answer, revision: this.#board.revision, at: now };
     if (result) {
-      const { task, ...texts } = result;
+      const { task, checks: _, ...texts } = result;
       const { id, claimed_by, attempt, completed_at } = task;
       this.#results.set(id, { task_id: id, worker: claimed_by ?? '', attempt, completed_at, ...texts });
     }
@@ -78,6 +78,10 @@ export class MemoryBackend implements Backend {
         refused.set(name, output);
         return { ref: 'refused', name };
       },
+      late: async (taskId) =>
+        [...refused]
+          .filter(([name]) => name.startsWith(`${taskId}.`))
+          .map(([name, output]) => ({ name, worker: name.slice(taskId.length + 1).replace(/\.\d+$/, ''), output })),
       writeSummary: async () => ({ ref: 'summary' }),
       archive: async (tasks) => {
         for (const task of tasks) archived.set(task.id, task);

@@ -163,12 +163,13 @@ describe('leader', () => {
     await rig.ok(['leader', 'retry', 'task-001']);
     await rig.ok(['worker', 'claim', 'w']);
     await rig.ok(['leader', 'release', 'task-001']);
+    await rig.ok(['worker', 'claim', 'v']);
     const late = await rig.coord(['worker', 'complete', 'w', 'task-001', 'my work']);
     expect(late).toMatchObject({
       code: 4,
-      stderr: expect.stringContaining('.coordination/results/task-001.w.2.refused.md') as string,
+      stderr: expect.stringContaining('.coordination/results/task-001.w.3.refused.md') as string,
     });
-    expect(rig.read('.coordination/results/task-001.w.2.refused.md')).toBe('my work\n');
+    expect(rig.read('.coordination/results/task-001.w.3.refused.md')).toBe('my work\n');
     expect(await rig.ok(['leader', 'cancel', 'task-001', '--cascade'])).toContain('task-001, task-002');
     expect(await rig.coord(['worker', 'claim', 'w'])).toMatchObject({
       code: 3,

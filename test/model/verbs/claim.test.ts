@@ -51,6 +51,7 @@ describe('what a claim does', () => {
       attempt: 3,
       completed_at: later(1800),
       last_error: 'lease of dead expired on attempt 3 of 3',
+      taken_from: 'dead',
     });
     const expiry = {
       agent: 'leader',

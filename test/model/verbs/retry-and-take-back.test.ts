@@ -29,7 +29,7 @@ test('a retry makes tasks available, with one more attempt at least', () => {
 
 test('what is taken back is available, and has used up none of its attempts', () => {
   const others = [claimed('task-002', 'v')];
-  const tasks = [task('task-001', { attempt: 1, max_attempts: 4, note: 'n' })];
+  const tasks = [task('task-001', { attempt: 1, max_attempts: 4, note: 'n', taken_from: 'w' })];
   expect(
     takeBackTasks(board(claimed('task-001', 'w', { lease_seconds: 60, note: 'n' }), ...others), {
       task_ids: ['task-001'],

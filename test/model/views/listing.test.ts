@@ -20,7 +20,17 @@ const ids = ({ status, ...wanted }: { status?: Listable; tag?: string; worker?: 
   );
 
 test('what a list can be narrowed to', () => {
-  expect(LISTABLE).toEqual(['available', 'claimed', 'done', 'failed', 'cancelled', 'claimable', 'blocked', 'stuck']);
+  expect(LISTABLE).toEqual([
+    'available',
+    'claimed',
+    'submitted',
+    'done',
+    'failed',
+    'cancelled',
+    'claimable',
+    'blocked',
+    'stuck',
+  ]);
 });
 
 test('a list shows every task as it stands now, in the order of the board', () => {

@@ -30,6 +30,7 @@ test('a board at a glance', () => {
       total: 11,
       available: 4,
       claimed: 3,
+      submitted: 0,
       done: 1,
       failed: 2,
       cancelled: 1,
@@ -69,6 +70,8 @@ test('a board at a glance', () => {
       { task_id: 'task-001', priority: 7, description: 'Do task-001' },
     ],
     stuck: [{ task_id: 'task-004', because: ['task-010', 'task-011'], description: 'Do task-004' }],
+    review: [],
+    broken: [],
     failed: [
       { task_id: 'task-007', last_error: 'lease of u expired on attempt 3 of 3', description: 'Do task-007' },
       { task_id: 'task-010', last_error: 'w: no', description: 'Do task-010' },
@@ -84,6 +87,7 @@ test('an empty board', () => {
       total: 0,
       available: 0,
       claimed: 0,
+      submitted: 0,
       done: 0,
       failed: 0,
       cancelled: 0,
@@ -94,6 +98,8 @@ test('an empty board', () => {
     active: [],
     claimable: [],
     stuck: [],
+    review: [],
+    broken: [],
     failed: [],
   });
 });

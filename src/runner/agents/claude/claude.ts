@@ -10,7 +10,7 @@ import { clip } from '../../../model/text.ts';
 import type { Agent, Job, Outcome } from '../../agent.ts';
 import { type Patience, Running } from './running.ts';
 import { ORCHESTRATED_COMMANDS, shellRules } from '../../agent-commands.ts';
-import { identify, MARK } from '../../processes.ts';
+import { identify, MARK } from '../../../work/processes.ts';
 
 /** The first release with all the flags below that was tried. */
 const OLDEST = [2, 1, 0] as const;
@@ -124,7 +124,7 @@ export class Claude implements Agent {
     try {
       const self = child.pid === undefined ? undefined : identify(child.pid);
       if (self) await job.onStart({ ...self, mark });
-      return await run.end();
+      return { ...(await run.end()), session: job.resume ?? mark };
     } catch (error) {
       run.kill(); // it was never told what to do
       throw error;
@@ -148,7 +148,7 @@ export class Claude implements Agent {
       ...option('--input-format', 'stream-json'),
       ...option('--output-format', 'stream-json'),
       '--verbose', // without it there is no stream
-      ...option('--session-id', mark),
+      ...(job.resume === undefined ? option('--session-id', mark) : option('--resume', job.resume)),
       ...option('--name', job.worker),
       ...option('--permission-mode', job.isReadOnly ? 'dontAsk' : (permissionMode ?? 'acceptEdits')),
       ...option('--mcp-config', JSON.stringify({ mcpServers: { coordination: server } })),
@@ -161,7 +161,7 @@ export class Claude implements Agent {
       ...(job.isReadOnly ? ['--disallowedTools', 'Write', 'Edit', 'NotebookEdit'] : []),
       '--allowedTools',
       ...(job.isReadOnly
-        ? ['Read', 'Glob', 'Grep', 'Bash(git log *)', 'Bash(git status *)']
+        ? ['Read', 'Glob', 'Grep', 'Bash(git log *)', 'Bash(git status *)', 'Bash(git diff *)']
         : [...shellRules('worker', ORCHESTRATED_COMMANDS), ...WORKER_TOOLS, ...(allowedTools ?? [])]),
     ];
   }

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { clip } from '../../../model/text.ts';
 import type { ProcessId } from '../../../store/registry.ts';
 import type { FailureKind, Job, Outcome } from '../../agent.ts';
-import { allOf, killAndWait, processesMarked, signalAll, signalOne, treeOf } from '../../processes.ts';
+import { allOf, killAndWait, processesMarked, signalAll, signalOne, treeOf } from '../../../work/processes.ts';
 import { ClaudeStream } from './stream.ts';
 
 /** Heartbeats come every 30 s while a tool runs: such a silence is the end. */

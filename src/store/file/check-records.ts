@@ -1,0 +1,149 @@
+/**
+ * What this user has allowed to be run as a check, and what came of it last: small files outside of every board, since a board
+ * may have come with a clone. A command is allowed for one board, told by its place and by the incarnation of its log: the same
+ * text in a copy of it elsewhere is asked for anew.
+ */
+import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { isRecord } from '../../model/values.ts';
+import { sleep } from '../clock.ts';
+import { digest } from '../digest.ts';
+import { namesIn, removeIfThere, replaceFile } from './atomic.ts';
+import { tryLock } from './lock.ts';
+import { readIfThere } from './open-file.ts';
+import { scratchName } from './scratch.ts';
+
+export interface AllowedCheck {
+  command: string;
+  /** The real path of the board's `.coordination/`. */
+  board: string;
+  incarnation: string;
+}
+
+/** What came of a command when it was run last in this place. */
+export interface LastRun {
+  /** Names the run, so that who waited for it knows that it was this one. */
+  id: string;
+  tree: string;
+  exit_code: number | null;
+  duration_ms: number;
+  tail: string;
+}
+
+/** How often who waits for another's run looks whether it has ended. */
+const LOOK_MS = 100;
+
+/** Those of one board. */
+export class CheckRecords {
+  readonly #folder: string;
+  readonly #root: string;
+  readonly #incarnation: string;
+
+  /** @param commit  of the board: it begins with the incarnation */
+  constructor(stateFolder: string | undefined, root: string, commit: string | undefined) {
+    this.#folder = folderOf(stateFolder);
+    this.#root = realpathSync(root);
+    this.#incarnation = commit?.split('.')[0] ?? '';
+  }
+
+  isAllowed(command: string): boolean {
+    const known = allowedIn(this.#fileOf('allowed', command));
+    return known?.command === command && known.board === this.#root && known.incarnation === this.#incarnation;
+  }
+
+  /** @throws CoordError `store-unavailable` where it cannot be written */
+  allow(command: string): void {
+    const record: AllowedCheck = { command, board: this.#root, incarnation: this.#incarnation };
+    this.#write(this.#fileOf('allowed', command), record);
+  }
+
+  /** @returns false where it was not allowed */
+  revoke(command: string): boolean {
+    const file = this.#fileOf('allowed', command);
+    const had = allowedIn(file) !== undefined;
+    removeIfThere(file);
+    return had;
+  }
+
+  /** @param cwd  where it was run */
+  last(command: string, cwd: string): LastRun | undefined {
+    const run = jsonIn(this.#fileOf('run', command, cwd));
+    if (!isRecord(run)) return undefined;
+    const { id, tree, exit_code, duration_ms, tail } = run;
+    const isOne =
+      typeof id === 'string' &&
+      typeof tree === 'string' &&
+      (exit_code === null || typeof exit_code === 'number') &&
+      typeof duration_ms === 'number' &&
+      typeof tail === 'string';
+    return isOne ? { id, tree, exit_code, duration_ms, tail } : undefined;
+  }
+
+  remember(command: string, cwd: string, run: LastRun): void {
+    this.#write(this.#fileOf('run', command, cwd), run);
+  }
+
+  /** One run in a place at a time: whoever comes second waits, and finds what came of the first. */
+  async exclusively<T>(cwd: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const lock = `${this.#fileOf('place', '', cwd)}.lock`;
+    let release = tryLock(this.#folder, lock);
+    while (release === 'held' && !signal.aborted) {
+      await sleep(LOOK_MS, signal);
+      release = tryLock(this.#folder, lock);
+    }
+    try {
+      return await work();
+    } finally {
+      if (typeof release === 'function') release();
+    }
+  }
+
+  #fileOf(kind: 'allowed' | 'run' | 'place', command: string, cwd = ''): string {
+    return join(
+      this.#folder,
+      `${digest([kind, command, this.#incarnation, this.#root, cwd].join('\0')).slice(0, 32)}.${kind}.json`,
+    );
+  }
+
+  #write(file: string, record: object): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const scratch = scratchName(this.#folder);
+    replaceFile(file, `${JSON.stringify(record)}\n`, { scratch, durable: false, mode: 0o600 });
+  }
+}
+
+/** All that this user has allowed, for whatever board. */
+export function allowedChecks(stateFolder: string | undefined): AllowedCheck[] {
+  const folder = folderOf(stateFolder);
+  return namesIn(folder)
+    .filter((name) => name.endsWith('.allowed.json'))
+    .flatMap((name) => allowedIn(join(folder, name)) ?? [])
+    .toSorted((a, b) => (`${a.board}\0${a.command}` < `${b.board}\0${b.command}` ? -1 : 1));
+}
+
+/** @see https://specifications.freedesktop.org/basedir-spec/latest/ (XDG_STATE_HOME) */
+function folderOf(given: string | undefined): string {
+  return join(given ?? join(homedir(), '.local', 'state', 'coord'), 'checks');
+}
+
+function allowedIn(file: string): AllowedCheck | undefined {
+  const record = jsonIn(file);
+  if (!isRecord(record)) return undefined;
+  const { command, board, incarnation } = record;
+  return typeof command === 'string' && typeof board === 'string' && typeof incarnation === 'string'
+    ? { command, board, incarnation }
+    : undefined;
+}
+
+/** Only what this user wrote counts. */
+function jsonIn(file: string): unknown {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (!stat?.isFile() || (process.getuid && stat.uid !== process.getuid())) return undefined;
+  try {
+    return JSON.parse(readIfThere(file)?.toString() ?? 'null');
+  } catch {
+    return undefined;
+  }
+}

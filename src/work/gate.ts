@@ -1,0 +1,369 @@
+/**
+ * The way to done: what is handed in is checked where it was made, and the store is told what came of it. A task that asks for
+ * nothing goes through in one commit, as if there were no gate.
+ */
+import { randomUUID } from 'node:crypto';
+import { type Board, findTask } from '../model/board.ts';
+import { CoordError } from '../model/errors.ts';
+import { checkText } from '../model/evidence.ts';
+import { PathIndex } from '../model/files.ts';
+import { checkSecondsOf, checksOf, protectedOf, wantsReview } from '../model/gate.ts';
+import { isHeldBy, isLive } from '../model/lifecycle.ts';
+import { DEFAULT_LEASE_SECONDS } from '../model/limits.ts';
+import type { Task } from '../model/task.ts';
+import { quoted, visible } from '../model/text.ts';
+import type { Complete, CompleteAnswer } from '../model/verbs/complete.ts';
+import type { Proof, Run } from '../model/verbs/proof.ts';
+import type { ReviewAnswer } from '../model/verbs/review-task.ts';
+import type { CheckRecords } from '../store/open.ts';
+import type { Moment, Store } from '../store/store.ts';
+import { keepLease } from '../store/wait.ts';
+import { runCheck } from './check-run.ts';
+import { headOf, placeOf, WorkingTree } from './tree.ts';
+
+export interface GateOptions {
+  store: Store;
+  /** What this user has allowed on this board. */
+  records: (board: Board) => Promise<CheckRecords>;
+  /** Where whoever hands in stands. */
+  cwd: string;
+  /** Of the checks. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** Ends a check that runs. */
+  signal: AbortSignal;
+  /** Told a few seconds apart what runs, and for how long. */
+  onProgress?: ((command: string, seconds: number) => void) | undefined;
+}
+
+/** One check of a task, and what came of it; what was not begun has no run. */
+export interface Checked {
+  command: string;
+  verdict: 'green' | 'red' | 'broken' | 'not allowed';
+  run?: Run;
+  /** It was not run again: the same command has ended like this on this very tree. */
+  isKnown?: boolean;
+  why?: string;
+}
+
+/** Bytes shown of what a red check said: an agent pays for each. */
+const SHOWN_TAIL = 700;
+const PROGRESS_MS = 5000;
+/** Checks of a task may be changed while they run. */
+const MOST_TRIES = 3;
+/** Files that an approval is bound to, where nobody has named them. */
+const MOST_FILES = 200;
+
+export class Gate {
+  readonly #options: GateOptions;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Hands in a result, checked.
+   *
+   * @throws CoordError `check-failed`, `check-broken`, `check-not-allowed`: the claim stays, and no attempt is used up; and what
+   *   {@link Store.complete} throws
+   */
+  async complete(input: Complete): Promise<CompleteAnswer & Moment> {
+    const { store } = this.#options;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await store.complete(input);
+      } catch (error) {
+        if (!isUnchecked(error) || tries > MOST_TRIES) throw error;
+      }
+      const board = await store.read();
+      const task = findTask(board, input.task_id);
+      const named = [...(input.files_modified ?? []), ...(input.files_created ?? [])];
+      const proof = await this.#keepingLease(input, task, (signal) => this.#prove(board, task, named, signal, input));
+      if (!proof) continue; // it is another's by now: the store says so, and keeps the text
+      input = { ...input, proof };
+    }
+  }
+
+  /** Approves what was seen in the tree as it is now, checked. */
+  async approve(input: { by: string; task_id: string }): Promise<ReviewAnswer & Moment> {
+    const { store } = this.#options;
+    const { task_id, by } = input;
+    let task = findTask(await store.read(), task_id);
+    if (task.status === 'submitted' && task.evidence?.verdict === 'unchecked') {
+      const verified = await this.verify(task_id, by);
+      if (verified.task.status === 'done') return verified;
+      task = verified.task;
+    }
+    const head = task.evidence?.files ? headOf(await this.#place(), task.evidence.files) : task.head;
+    return store.approve({ by, task_id, ...(head === undefined ? {} : { head }) });
+  }
+
+  /** Checks what was handed in from where there was no tree. */
+  async verify(task_id: string, by: string): Promise<ReviewAnswer & Moment> {
+    const { store, signal } = this.#options;
+    const board = await store.read();
+    const proof = await this.#prove(board, findTask(board, task_id), [], signal);
+    return store.verify({ by, task_id, proof });
+  }
+
+  /** Takes a late result, checked. */
+  async accept(task_id: string, kept: string): Promise<ReviewAnswer & Moment> {
+    const { store, signal } = this.#options;
+    const board = await store.read();
+    const proof = await this.#prove(board, findTask(board, task_id), [], signal);
+    return store.accept({ task_id, kept, proof });
+  }
+
+  /** Runs what `complete` would run, and changes nothing. @param task  without it the checks of the board */
+  async check(board: Board, task: Task | undefined): Promise<Checked[]> {
+    const commands = task ? checksOf(board, task) : (board.defaults?.checks ?? []);
+    const { checked } = await this.#run(board, task, commands, this.#options.signal, false);
+    return checked;
+  }
+
+  /** What has changed since the claim in the files that were handed in, as a patch. */
+  async diff(task: Task): Promise<string> {
+    const tree = await WorkingTree.open(await this.#place(), this.#options.env);
+    if (!tree) return '';
+    try {
+      await tree.hash();
+      return await tree.diffSince(task.claimed_at, task.evidence?.files ?? []);
+    } finally {
+      tree.close();
+    }
+  }
+
+  #place(): Promise<string> {
+    const { store, cwd, env } = this.#options;
+    return placeOf(store.location, cwd, env);
+  }
+
+  async #prove(
+    board: Board,
+    task: Task,
+    named: readonly string[],
+    signal: AbortSignal,
+    input?: Complete,
+  ): Promise<Proof> {
+    const { checked, tree, others, root } = await this.#run(board, task, checksOf(board, task), signal, true);
+    try {
+      const bad = checked.find(({ verdict }) => verdict !== 'green');
+      if (bad) throw await this.#refusal(bad, task, tree?.before ?? null, input);
+      const isProtecting = (board.defaults?.protect ?? []).length > 0;
+      const touched = tree && isProtecting ? protectedOf(board, await tree.look.touchedSince(task.claimed_at)) : [];
+      const proof: Proof = {
+        runs: checked.flatMap(({ run }) => run ?? []),
+        tree: tree?.before ?? null,
+        ...(touched.length > 0 ? { touched } : {}),
+      };
+      if (!wantsReview(board, task, [...named, ...touched])) return proof;
+      const seen = await this.#filesOf(task, named, others, tree?.look);
+      return seen.length === 0 ? proof : { ...proof, files: seen, head: headOf(root, seen) };
+    } finally {
+      tree?.look.close();
+    }
+  }
+
+  /** What was handed in: what its author names, else what its task names, else what has changed since and is nobody else's. */
+  async #filesOf(
+    task: Task,
+    named: readonly string[],
+    others: PathIndex<true>,
+    look: WorkingTree | undefined,
+  ): Promise<string[]> {
+    if (named.length > 0) return [...new Set(named)];
+    const changed = ((await look?.touchedSince(task.claimed_at)) ?? []).filter((file) => others.find(file).size === 0);
+    const own = new PathIndex<true>();
+    for (const file of task.context.files) own.add(file, true);
+    const theirs = changed.filter((file) => own.find(file).size > 0);
+    return (theirs.length > 0 ? theirs : changed).slice(0, MOST_FILES);
+  }
+
+  async #run(
+    board: Board,
+    task: Task | undefined,
+    commands: readonly string[],
+    signal: AbortSignal,
+    isForReal: boolean,
+  ): Promise<{
+    checked: Checked[];
+    tree: { look: WorkingTree; before: string } | undefined;
+    others: PathIndex<true>;
+    root: string;
+  }> {
+    const { env } = this.#options;
+    const root = await this.#place();
+    const others = filesOfOthers(board, task, await this.#options.store.now());
+    const records = commands.length > 0 ? await this.#options.records(board) : undefined;
+    const foreign = commands.find((command) => records?.isAllowed(command) !== true);
+    if (foreign !== undefined)
+      return { checked: [{ command: foreign, verdict: 'not allowed' }], tree: undefined, others, root };
+    const known = new Map(commands.map((command) => [command, records?.last(command, root)?.id]));
+    const work = async (): Promise<{ checked: Checked[]; tree: { look: WorkingTree; before: string } | undefined }> => {
+      const look = await WorkingTree.open(root, env);
+      const before = await look?.hash();
+      const tree = look && before !== undefined ? { look, before } : undefined;
+      if (!tree) look?.close();
+      const checked: Checked[] = [];
+      for (const command of commands) {
+        const one = await this.#one(command, { board, task, root, signal, tree: before ?? '', records, known });
+        checked.push(one);
+        if (one.verdict !== 'green' && isForReal) break;
+      }
+      const isAllKnown = checked.every(({ isKnown }) => isKnown === true);
+      if (tree && !isAllKnown && checked.every(({ verdict }) => verdict === 'green')) {
+        const changed = await changedMeanwhile(tree, others);
+        const last = checked.at(-1);
+        if (changed !== undefined && last) checked[checked.length - 1] = { ...last, verdict: 'red', why: changed };
+      }
+      return { checked, tree };
+    };
+    const { checked, tree } = records === undefined ? await work() : await records.exclusively(root, signal, work);
+    if (!isForReal) tree?.look.close();
+    return { checked, tree: isForReal ? tree : undefined, others, root };
+  }
+
+  async #one(
+    command: string,
+    place: {
+      board: Board;
+      task: Task | undefined;
+      root: string;
+      signal: AbortSignal;
+      tree: string;
+      records: CheckRecords | undefined;
+      known: ReadonlyMap<string, string | undefined>;
+    },
+  ): Promise<Checked> {
+    const { board, task, root, signal, tree, records, known } = place;
+    const last = records?.last(command, root);
+    // Green on this very tree; or just run by somebody for whom this call has waited.
+    const isFresh = last !== undefined && last.id !== known.get(command);
+    if (last?.tree === tree && (isFresh || (last.exit_code === 0 && tree !== ''))) {
+      const { exit_code, duration_ms, tail } = last;
+      return { ...verdictOf({ command, exit_code, duration_ms, tail }), isKnown: true };
+    }
+    const seconds = task ? checkSecondsOf(board, task) : (board.defaults?.check_timeout ?? 600);
+    const start = Date.now();
+    const telling = setInterval(
+      () => this.#options.onProgress?.(command, Math.round((Date.now() - start) / 1000)),
+      PROGRESS_MS,
+    );
+    try {
+      const env = { ...this.#options.env, ...(task ? { COORD_TASK_ID: task.id } : {}) };
+      const end = await runCheck({ command, cwd: root, env, timeoutMs: seconds * 1000, signal });
+      if (end.isInterrupted) throw new CoordError('interrupted', `Interrupted while ${visible(command)} ran.`);
+      const { exit_code, duration_ms, tail, broken } = end;
+      const run = { command, exit_code, duration_ms, tail };
+      if (broken === undefined)
+        records?.remember(command, root, { id: randomUUID(), tree, exit_code, duration_ms, tail });
+      return broken === undefined ? verdictOf(run) : { command, verdict: 'broken', run, why: broken };
+    } finally {
+      clearInterval(telling);
+    }
+  }
+
+  /** What is said of a check that is not green; the board knows it afterwards. */
+  async #refusal(bad: Checked, task: Task, tree: string | null, input: Complete | undefined): Promise<CoordError> {
+    const { command, verdict, run, why } = bad;
+    const shown = visible(command);
+    const about = { task_id: task.id, command, ...(input ? { worker: input.worker } : {}) };
+    if (verdict === 'not allowed' || !run)
+      return new CoordError(
+        'check-not-allowed',
+        `Nobody has allowed this check of ${task.id} on this machine: ${shown}`,
+        {
+          details: about,
+        },
+      );
+    const isRecorded = input !== undefined && isHeldBy(task, input.worker) && !(verdict === 'red' && why !== undefined);
+    const { times } = isRecorded
+      ? await this.#options.store.recordCheck({
+          worker: input.worker,
+          task_id: task.id,
+          attempt: input.attempt,
+          verdict: verdict === 'broken' ? 'broken' : 'red',
+          run,
+          tree,
+        })
+      : { times: 1 };
+    const said = run.tail.trim();
+    const lines = said === '' ? [] : quoted(lastBytes(said, SHOWN_TAIL));
+    const head =
+      verdict === 'broken'
+        ? `The check cannot be run: ${shown}: ${why ?? ''}.`
+        : why === undefined
+          ? `${visible(checkText(run))}.`
+          : `${shown}: ${why}`;
+    return new CoordError(verdict === 'broken' ? 'check-broken' : 'check-failed', [head, ...lines].join('\n'), {
+      details: {
+        ...about,
+        exit_code: run.exit_code,
+        times,
+        ...(why === undefined ? {} : { why: verdict === 'broken' ? 'broken' : 'changed' }),
+      },
+    });
+  }
+
+  /** @returns undefined where the claim was lost meanwhile */
+  async #keepingLease<T>(
+    input: Complete,
+    task: Task,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { store, signal } = this.#options;
+    if (!isHeldBy(task, input.worker)) return work(signal);
+    const over = new AbortController();
+    const lost = new AbortController();
+    const leaseSeconds = task.lease_seconds ?? DEFAULT_LEASE_SECONDS;
+    keepLease(store, { worker: input.worker, taskId: task.id, leaseSeconds }, over.signal, () => lost.abort());
+    try {
+      return await work(AbortSignal.any([signal, lost.signal]));
+    } catch (error) {
+      const isLost = lost.signal.aborted || (error instanceof CoordError && error.code === 'claim-lost');
+      if (isLost && !signal.aborted) return undefined;
+      throw error;
+    } finally {
+      over.abort();
+    }
+  }
+}
+
+function isUnchecked(error: unknown): boolean {
+  return error instanceof CoordError && error.code === 'unchecked';
+}
+
+function verdictOf(run: Run): Checked {
+  return { command: run.command, verdict: run.exit_code === 0 ? 'green' : 'red', run };
+}
+
+/** The files of everybody else's work: what changes there while a check runs is their affair. */
+function filesOfOthers(board: Board, task: Task | undefined, now: string): PathIndex<true> {
+  const files = new PathIndex<true>();
+  for (const other of board.tasks)
+    if (other.id !== task?.id && (isLive(other, now) || other.status === 'submitted'))
+      for (const file of other.context.files) files.add(file, true);
+  return files;
+}
+
+/** Why a tree that has changed while it was checked proves nothing; undefined where it has not. */
+async function changedMeanwhile(
+  { look, before }: { look: WorkingTree; before: string },
+  others: PathIndex<true>,
+): Promise<string | undefined> {
+  const after = await look.hash();
+  if (after === undefined || after === before) return undefined;
+  const changed = (await look.changed(before, after)).filter((file) => others.find(file).size === 0);
+  if (changed.length === 0) return undefined;
+  const shown = changed.slice(0, 5).map(visible);
+  const more = changed.length > shown.length ? ` and ${changed.length - shown.length} more` : '';
+  return `changed meanwhile: ${shown.join(', ')}${more}. What a check writes belongs into .gitignore.`;
+}
+
+/** The end of a text, on whole lines where that is possible. */
+function lastBytes(text: string, most: number): string {
+  const end = Buffer.from(text)
+    .subarray(-most)
+    .toString()
+    .replace(/^\uFFFD+/, '');
+  return end.length < text.length && end.includes('\n') ? end.slice(end.indexOf('\n') + 1) : end;
+}
