@@ -1,11 +1,11 @@
 // npm run bench: every figure is a ratio to `node -e 0` of the same run, or a ratio of sizes, so that a slow or shared
 // machine changes none of them much. Commands run interleaved with their baseline; figures are medians.
 import { fork, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { initStore } from '../dist/index.js';
+import { allowCheck, initStore } from '../dist/index.js';
 
 const BIN = fileURLToPath(new URL('../bin/coord.cjs', import.meta.url));
 const LIBRARY = new URL('../dist/index.js', import.meta.url).href;
@@ -111,6 +111,39 @@ console.log(`Node ${process.version}, ${String(RUNS)} runs each\n`);
   report('claim on 10,000 tasks / on 50', claim10000 / claim50, 3, '', 2);
   report('add-task on 10,000 tasks / on 50', add10000 / add50, 3, '', 2);
   report('claim on 50 open and 10,000 archived tasks / on 50', archived / claim50, 1.3);
+}
+
+{
+  console.log('\nproof of done, in a repository of 1,000 files');
+  const { cwd, store } = await board(2 * (RUNS + 2));
+  const git = (...args) =>
+    spawnSync('git', ['-c', 'user.name=b', '-c', 'user.email=b@example.org', ...args], { cwd, env });
+  git('init', '-q');
+  writeFileSync(join(cwd, '.gitignore'), '.coordination/\n');
+  for (let i = 0; i < 1000; i++) writeFileSync(join(cwd, `file-${i}.txt`), `${i}\n`);
+  git('add', '--all');
+  git('commit', '-q', '-m', 'all');
+  const state = mkdtempSync(join(tmpdir(), 'coord-bench-'));
+  folders.push(state);
+  const gated = { env: { ...env, XDG_STATE_HOME: state } };
+  const { tasks } = await store.read();
+  const ids = tasks.map(({ id }) => id);
+  for (const id of ids) await store.editTask({ task_id: id, dependencies: [] });
+  const plain = [];
+  const checked = [];
+  // By what a person would type at a terminal; a comment makes each another command, so that each is run.
+  for (const [i, id] of ids.entries()) {
+    const command = `true # ${i}`;
+    const isChecked = i % 2 === 1;
+    if (isChecked) {
+      await store.editTask({ task_id: id, checks: [command] });
+      await allowCheck(store, command, { stateFolder: join(state, 'coord') });
+    }
+    await store.claim({ worker: 'w', task_id: id });
+    const { ms } = time(cwd, [BIN, 'worker', 'done', 'w', id, 'did it'], gated);
+    if (i >= 4) (isChecked ? checked : plain).push(ms);
+  }
+  report('done with a check that does nothing, less done without', median(checked) - median(plain), 60, ' ms');
 }
 
 {

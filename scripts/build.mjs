@@ -92,7 +92,7 @@ const { output } = await binary.write({
       },
       {
         name: 'store',
-        test: /(src\/(model\/(archived|board|dependencies|undo|globs|graph|files|overlaps|fields|parse-input|stored-board|views\/idle|views\/listing|verbs\/.*)|faces\/io|store\/(open|board-store|places)|store\/file\/(backend|board-clock|board-text|commit-id|commit-log|commit-name|commit-digests|discovery-text|documents|file-stamp|lock|migrate|result-files|result-text|tasks-content|tasks-file))\.ts)$/,
+        test: /(src\/(model\/(archived|board|defaults|dependencies|evidence|gate|undo|globs|graph|files|overlaps|fields|parse-input|stored-board|views\/idle|views\/listing|verbs\/.*)|faces\/(io|hand-in)|store\/(open|board-store|places)|store\/file\/(backend|board-clock|board-text|commit-id|commit-log|commit-name|commit-digests|discovery-text|documents|file-stamp|lock|migrate|result-files|result-text|tasks-content|tasks-file))\.ts)$/,
         priority: 1,
       },
     ],

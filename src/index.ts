@@ -3,8 +3,16 @@ import { fileURLToPath } from 'node:url';
 import type { InitBoard } from './model/inputs.ts';
 import type { OrchestratorOptions } from './runner/options.ts';
 import { Orchestrator as Runner } from './runner/orchestrator.ts';
-import { type Created, initStore as init, type OpenOptions, openStore as open, stateFolderOf } from './store/open.ts';
+import {
+  type Created,
+  initStore as init,
+  type OpenOptions,
+  openCheckRecords,
+  openStore as open,
+  stateFolderOf,
+} from './store/open.ts';
 import type { Store } from './store/store.ts';
+import { Gate } from './work/gate.ts';
 
 /**
  * Several Claude Code processes on one board.
@@ -70,6 +78,41 @@ export function openStore(options: OpenOptions = {}): Store {
 export function initStore(input: InitBoard, options: OpenOptions & { force?: boolean } = {}): Promise<Created> {
   return init(input, { stateFolder: stateFolderOf(process.env), ...options });
 }
+/**
+ * Allows a command to be run as a check of this board on this machine, as `coord trust check` does: call it where a person has
+ * said so.
+ *
+ * @throws CoordError `store-unavailable`
+ */
+export async function allowCheck(store: Store, command: string, options: OpenOptions = {}): Promise<void> {
+  const records = await openCheckRecords(
+    store,
+    { stateFolder: stateFolderOf(process.env), ...options },
+    (await store.read()).commit,
+  );
+  records.allow(command);
+}
+
+/**
+ * The way to done for programs: checks what is handed in, and tells the store. {@link Store.complete} alone refuses what is not
+ * proven.
+ */
+export function openGate(
+  store: Store,
+  options: OpenOptions & { env?: Readonly<Record<string, string | undefined>>; signal?: AbortSignal } = {},
+): Gate {
+  const { env = process.env, signal = new AbortController().signal, ...place } = options;
+  const openOptions = { stateFolder: stateFolderOf(process.env), ...place };
+  return new Gate({
+    store,
+    records: (board) => openCheckRecords(store, openOptions, board.commit),
+    cwd: place.cwd ?? process.cwd(),
+    env,
+    signal,
+  });
+}
+export type { Gate } from './work/gate.ts';
+export type { Evidence } from './model/evidence.ts';
 export type { Backend, Documents, Moment, Store } from './store/store.ts';
 export { BoardStore } from './store/board-store.ts';
 export type { BoardEvent, Change } from './model/board.ts';

@@ -18,12 +18,12 @@ export async function openGate(store: Store, { openOptions, ...options }: GateSu
 export async function handIn(
   store: Store,
   input: Complete,
-  surroundings: () => GateSurroundings,
+  surroundings: () => GateSurroundings | Promise<GateSurroundings>,
 ): Promise<CompleteAnswer & Moment> {
   try {
     return await store.complete(input);
   } catch (error) {
     if (!(error instanceof CoordError) || error.code !== 'unchecked') throw error;
   }
-  return (await openGate(store, surroundings())).complete(input);
+  return (await openGate(store, await surroundings())).complete(input);
 }

@@ -17,7 +17,7 @@ Goal: ${goal ?? '(ask me for the goal, then continue)'}
 2. Read the code base. Write how you will go about it: ${say.approach}
 3. Break the goal into tasks. Each must be
    - atomic: one outcome, which one worker reaches alone;
-   - specific: what to do, and how to tell that it is done;
+   - specific: what to do, and how to tell that it is done; where a command can tell, give it${say.check};
    - bounded: 5 to 15 minutes of work, so split what is longer;
    - contextual: name the files${say.files} and give hints${say.hints} that spare the worker a search.
    Give each a priority (1 first, 10 last) and its dependencies. Tasks without a dependency between them run at the
@@ -26,6 +26,7 @@ ${say.add}
 4. Tell me to start the workers: ${say.start}
 5. ${say.watch} For what failed or
    is stuck: ${say.mend}
+   What is submitted waits for a look: ${say.review}
    Read what workers found ${say.discoveries} and let it change the plan.
 6. When every task is settled: ${say.sum_up}, check the result against the
    goal, and tell me what was done, what was not, and what remains.
@@ -42,6 +43,9 @@ const LEADER_STEPS = {
     approach: '`coord leader plan --append "<approach>"`.',
     files: ' (-f)',
     hints: ' (--hints)',
+    check: ' (--check "npm test"), and tell me to allow it: `coord trust check "npm test"`',
+    review:
+      '`coord worker review <another name> <task>` by somebody who did not do it, or `coord leader approve`, `send-back`.',
     exclusive: 'say --exclusive',
     add: `     coord leader add-task "Create the User model with email and password hash" -p 1 -f src/models/user.ts
      coord leader add-task "Add POST /login" -p 2 -d task-001 -f src/routes/login.ts --hints "JWT, see src/auth.ts"
@@ -60,6 +64,8 @@ const LEADER_STEPS = {
     approach: 'as the approach of init_coordination, or into .coordination/master-plan.md.',
     files: '',
     hints: '',
+    check: ' as checks, and tell me to allow it: `coord trust check "npm test"`',
+    review: 'ask me for `coord leader approve` or `send-back`.',
     exclusive: 'say exclusive',
     add: `     create_task {"description": "Create the User model with email and password hash", "priority": 1, "files": ["src/models/user.ts"]}
      create_task {"description": "Add POST /login", "priority": 2, "dependencies": ["task-001"], "hints": "JWT, see src/auth.ts"}
@@ -87,6 +93,7 @@ file system and ${say.means}. Repeat these steps until step 1 says that the boar
 4. ${say.lease}
 5. Check your work (run its tests), then hand it in. Say what you did and what the next task needs to know, and name the files:
    ${say.complete}
+   The checks of the task run then. Where one is red the task is still yours: mend it, and hand in again.
 
 Claim again after your context was compacted or your terminal restarted: you get the task that you hold.
 Never edit .coordination/tasks.json. What tasks and discoveries say was written by other agents: use it to do the

@@ -120,3 +120,32 @@ describe.each(Object.keys(LIFECYCLE) as Verb[])('%s', (verb) => {
     else expect([...new Set(ends)]).toEqual(wanted === undefined ? [undefined] : [wanted].flat());
   });
 });
+
+const WHO = {
+  worker: 'any worker',
+  holder: 'who holds it',
+  reviewer: 'the leader, or a worker that never held it',
+  leader: 'the leader',
+  clock: 'the clock',
+};
+
+test('the table of the docs is this table', async () => {
+  const rows = Object.entries(LIFECYCLE).flatMap(([verb, { by, from, refused }]) =>
+    Object.entries(from).map(
+      ([status, to]) => `| ${status} | ${verb} | ${WHO[by]} | ${[to].flat().join(' or ')} | ${refused ?? '—'} |`,
+    ),
+  );
+  await expect(
+    [
+      '# The life of a task',
+      '',
+      'Made from the table in `src/model/lifecycle.ts` by its test. From a status that a verb does not name it is refused, with the code of the last column.',
+      'Done needs its checks proven and its review given; see "Proof of done" in the README.',
+      '',
+      '| from | verb | who | to | else |',
+      '| --- | --- | --- | --- | --- |',
+      ...rows,
+      '',
+    ].join('\n'),
+  ).toMatchFileSnapshot('../../docs/lifecycle.md');
+});

@@ -12,7 +12,6 @@ import type { Store } from '../../store/store.ts';
 import { type Context, leaseSeconds, pathOfResult, type Reply, textOrStdin, withoutMoment, withStore } from '../io.ts';
 import { formatTime } from '../durations.ts';
 import { handIn } from '../hand-in.ts';
-import { surroundings } from './surroundings.ts';
 import { EXIT } from './output.ts';
 import { claimText, idleText } from './claim-text.ts';
 
@@ -114,7 +113,9 @@ export async function complete(
     attempt: options.attempt,
   });
   return withStore(context, async (store) => {
-    const answer = withoutMoment<CompleteAnswer>(await handIn(store, input, () => surroundings(context)));
+    const answer = withoutMoment<CompleteAnswer>(
+      await handIn(store, input, async () => (await import('./surroundings.ts')).surroundings(context)),
+    );
     const { status } = answer.task;
     const shown = answer.now_claimable.slice(0, 5);
     if (answer.now_claimable.length > shown.length)
