@@ -45,6 +45,31 @@ export interface Checked {
   why?: string;
 }
 
+interface CheckingJob {
+  board: Board;
+  /** Undefined for the checks of the board itself. */
+  task: Task | undefined;
+  commands: readonly string[];
+  signal: AbortSignal;
+}
+
+interface CheckingPlace extends CheckingJob {
+  root: string;
+  records: CheckRecords | undefined;
+  /** The last run of each command before this call: a later one is somebody's for whom it has waited. */
+  known: ReadonlyMap<string, string | undefined>;
+}
+
+/** What came of the checks. */
+interface Ran {
+  checked: Checked[];
+  /** Git's hash of the tree; undefined without git. */
+  tree: string | undefined;
+  look: WorkingTree | undefined;
+  others: PathIndex<true>;
+  root: string;
+}
+
 /** Bytes shown of what a red check said: an agent pays for each. */
 const SHOWN_TAIL = 700;
 const PROGRESS_MS = 5000;
@@ -116,8 +141,11 @@ export class Gate {
   /** Runs what `complete` would run, and changes nothing. @param task  without it the checks of the board */
   async check(board: Board, task: Task | undefined): Promise<Checked[]> {
     const commands = task ? checksOf(board, task) : (board.defaults?.checks ?? []);
-    const { checked } = await this.#run(board, task, commands, this.#options.signal, false);
-    return checked;
+    return this.#checking(
+      { board, task, commands, signal: this.#options.signal },
+      false,
+      async ({ checked }) => checked,
+    );
   }
 
   /** What has changed since the claim in the files that were handed in, as a patch. */
@@ -137,30 +165,22 @@ export class Gate {
     return placeOf(store.location, cwd, env);
   }
 
-  async #prove(
-    board: Board,
-    task: Task,
-    named: readonly string[],
-    signal: AbortSignal,
-    input?: Complete,
-  ): Promise<Proof> {
-    const { checked, tree, others, root } = await this.#run(board, task, checksOf(board, task), signal, true);
-    try {
+  #prove(board: Board, task: Task, named: readonly string[], signal: AbortSignal, input?: Complete): Promise<Proof> {
+    const job = { board, task, commands: checksOf(board, task), signal };
+    return this.#checking(job, true, async ({ checked, tree, look, others, root }) => {
       const bad = checked.find(({ verdict }) => verdict !== 'green');
-      if (bad) throw await this.#refusal(bad, task, tree?.before ?? null, input);
+      if (bad) throw await this.#refusal(bad, task, tree ?? null, input);
       const isProtecting = (board.defaults?.protect ?? []).length > 0;
-      const touched = tree && isProtecting ? protectedOf(board, await tree.look.touchedSince(task.claimed_at)) : [];
+      const touched = look && isProtecting ? protectedOf(board, await look.touchedSince(task.claimed_at)) : [];
       const proof: Proof = {
         runs: checked.flatMap(({ run }) => run ?? []),
-        tree: tree?.before ?? null,
+        tree: tree ?? null,
         ...(touched.length > 0 ? { touched } : {}),
       };
       if (!wantsReview(board, task, [...named, ...touched])) return proof;
-      const seen = await this.#filesOf(task, named, others, tree?.look);
+      const seen = await this.#filesOf(task, named, others, look);
       return seen.length === 0 ? proof : { ...proof, files: seen, head: headOf(root, seen) };
-    } finally {
-      tree?.look.close();
-    }
+    });
   }
 
   /** What was handed in: what its author names, else what its task names, else what has changed since and is nobody else's. */
@@ -178,63 +198,57 @@ export class Gate {
     return (theirs.length > 0 ? theirs : changed).slice(0, MOST_FILES);
   }
 
-  async #run(
-    board: Board,
-    task: Task | undefined,
-    commands: readonly string[],
-    signal: AbortSignal,
-    isForReal: boolean,
-  ): Promise<{
-    checked: Checked[];
-    tree: { look: WorkingTree; before: string } | undefined;
-    others: PathIndex<true>;
-    root: string;
-  }> {
-    const { env } = this.#options;
+  /** Runs the checks, and hands over what came of them while the look at the tree is still open. */
+  async #checking<T>(job: CheckingJob, stopsAtRed: boolean, use: (ran: Ran) => Promise<T>): Promise<T> {
+    const { board, task, commands, signal } = job;
+    const { env, store } = this.#options;
     const root = await this.#place();
-    const others = filesOfOthers(board, task, await this.#options.store.now());
+    const others = filesOfOthers(board, task, await store.now());
     const records = commands.length > 0 ? await this.#options.records(board) : undefined;
     const foreign = commands.find((command) => records?.isAllowed(command) !== true);
-    if (foreign !== undefined)
-      return { checked: [{ command: foreign, verdict: 'not allowed' }], tree: undefined, others, root };
+    if (foreign !== undefined) {
+      const checked: Checked[] = [{ command: foreign, verdict: 'not allowed' }];
+      return use({ checked, tree: undefined, look: undefined, others, root });
+    }
     const known = new Map(commands.map((command) => [command, records?.last(command, root)?.id]));
-    const work = async (): Promise<{ checked: Checked[]; tree: { look: WorkingTree; before: string } | undefined }> => {
-      const look = await WorkingTree.open(root, env);
-      const before = await look?.hash();
-      const tree = look && before !== undefined ? { look, before } : undefined;
-      if (!tree) look?.close();
-      const checked: Checked[] = [];
-      for (const command of commands) {
-        const one = await this.#one(command, { board, task, root, signal, tree: before ?? '', records, known });
-        checked.push(one);
-        if (one.verdict !== 'green' && isForReal) break;
-      }
-      const isAllKnown = checked.every(({ isKnown }) => isKnown === true);
-      if (tree && !isAllKnown && checked.every(({ verdict }) => verdict === 'green')) {
-        const changed = await changedMeanwhile(tree, others);
-        const last = checked.at(-1);
-        if (changed !== undefined && last) checked[checked.length - 1] = { ...last, verdict: 'red', why: changed };
-      }
-      return { checked, tree };
-    };
-    const { checked, tree } = records === undefined ? await work() : await records.exclusively(root, signal, work);
-    if (!isForReal) tree?.look.close();
-    return { checked, tree: isForReal ? tree : undefined, others, root };
+    const look = await WorkingTree.open(root, env);
+    try {
+      const place = { ...job, root, records, known };
+      const run = (): Promise<Pick<Ran, 'checked' | 'tree'>> => this.#all(place, look, others, stopsAtRed);
+      const ran = await (records ? records.exclusively(root, signal, run) : run());
+      return await use({ ...ran, look: ran.tree === undefined ? undefined : look, others, root });
+    } finally {
+      look?.close();
+    }
   }
 
-  async #one(
-    command: string,
-    place: {
-      board: Board;
-      task: Task | undefined;
-      root: string;
-      signal: AbortSignal;
-      tree: string;
-      records: CheckRecords | undefined;
-      known: ReadonlyMap<string, string | undefined>;
-    },
-  ): Promise<Checked> {
-    const { board, task, root, signal, tree, records, known } = place;
+  async #all(
+    place: CheckingPlace,
+    look: WorkingTree | undefined,
+    others: PathIndex<true>,
+    stopsAtRed: boolean,
+  ): Promise<Pick<Ran, 'checked' | 'tree'>> {
+    const tree = await look?.hash();
+    const checked: Checked[] = [];
+    for (const command of place.commands) {
+      const one = await this.#one(command, tree ?? '', place);
+      checked.push(one);
+      if (one.verdict === 'red') remember(place, one, tree);
+      if (one.verdict !== 'green' && stopsAtRed) return { checked, tree };
+    }
+    const isGreen = checked.every(({ verdict }) => verdict === 'green');
+    const isKnown = checked.every((one) => one.isKnown === true);
+    const last = checked.at(-1);
+    const changed =
+      look && tree !== undefined && isGreen && !isKnown ? await changedMeanwhile(look, tree, others) : undefined;
+    // Only of a tree that has stood still is it known that it was green.
+    if (changed === undefined) for (const one of checked) if (one.verdict === 'green') remember(place, one, tree);
+    if (changed !== undefined && last) checked[checked.length - 1] = { ...last, verdict: 'red', why: changed };
+    return { checked, tree };
+  }
+
+  async #one(command: string, tree: string, place: CheckingPlace): Promise<Checked> {
+    const { board, task, root, signal, records, known } = place;
     const last = records?.last(command, root);
     // Green on this very tree; or just run by somebody for whom this call has waited.
     const isFresh = last !== undefined && last.id !== known.get(command);
@@ -254,8 +268,6 @@ export class Gate {
       if (end.isInterrupted) throw new CoordError('interrupted', `Interrupted while ${visible(command)} ran.`);
       const { exit_code, duration_ms, tail, broken } = end;
       const run = { command, exit_code, duration_ms, tail };
-      if (broken === undefined)
-        records?.remember(command, root, { id: randomUUID(), tree, exit_code, duration_ms, tail });
       return broken === undefined ? verdictOf(run) : { command, verdict: 'broken', run, why: broken };
     } finally {
       clearInterval(telling);
@@ -332,6 +344,13 @@ function isUnchecked(error: unknown): boolean {
   return error instanceof CoordError && error.code === 'unchecked';
 }
 
+/** For who comes next, and for who waits. */
+function remember({ records, root }: CheckingPlace, { command, run, isKnown }: Checked, tree = ''): void {
+  if (!run || isKnown === true) return;
+  const { exit_code, duration_ms, tail } = run;
+  records?.remember(command, root, { id: randomUUID(), tree, exit_code, duration_ms, tail });
+}
+
 function verdictOf(run: Run): Checked {
   return { command: run.command, verdict: run.exit_code === 0 ? 'green' : 'red', run };
 }
@@ -347,7 +366,8 @@ function filesOfOthers(board: Board, task: Task | undefined, now: string): PathI
 
 /** Why a tree that has changed while it was checked proves nothing; undefined where it has not. */
 async function changedMeanwhile(
-  { look, before }: { look: WorkingTree; before: string },
+  look: WorkingTree,
+  before: string,
   others: PathIndex<true>,
 ): Promise<string | undefined> {
   const after = await look.hash();

@@ -98,3 +98,25 @@ test('plan, two tasks, a failure, a time-out, aggregate', { timeout: 540_000 }, 
   expect(tasks[3]?.last_error).toContain('longer than 30 s');
   expect(rig.read('.coordination/summary.md')).toMatch(/2 of 4 done, 2 failed/);
 });
+
+test('red work is held: the same session is told, mends it, and is done', { timeout: 540_000 }, async () => {
+  const rig = new Rig();
+  const model = await startModel(({ said, toolResults }) => {
+    const isTold = said.includes('A check of your task has not ended well') && said.includes('mended.txt is missing');
+    if (isTold && toolResults === 0)
+      return { tool: 'Write', input: { file_path: `${rig.cwd}/mended.txt`, content: 'mended\n' } };
+    return { text: isTold ? 'Mended it.' : 'It is all done.' };
+  });
+  onTestFinished(model.close);
+  const env = { ...quiet(rig, model.url), XDG_STATE_HOME: rig.path('state') };
+  await rig.ok(['leader', 'init', 'Say hello'], { env });
+  await rig.ok(['leader', 'add-task', 'Do it well'], { env });
+  const check = 'test -f mended.txt || { echo "mended.txt is missing"; exit 1; }';
+  const ran = await rig.coord(
+    ['orchestrate', 'resume', '-w', '1', '--timeout', '60', '--model', 'claude-sonnet-4-5', '--check', check],
+    { env },
+  );
+  const shown = `${ran.stdout}\n${ran.stderr}`;
+  expect(rig.board().tasks[0], shown).toMatchObject({ status: 'done', attempt: 1, evidence: { verdict: 'green' } });
+  expect(rig.read('.coordination/results/task-001.md'), shown).toContain('Mended it.');
+});

@@ -16,6 +16,13 @@ const store = openStore({
 const verbs: Record<string, (store: Store) => Promise<unknown>> = {
   add: (s) => s.addTasks({ tasks: [{ description: 'added', key: 'added' }] }),
   claim: (s) => s.claim({ worker: 'w' }),
+  prove: (s) =>
+    s.complete({
+      worker: 'holder',
+      task_id: 'task-001',
+      output: 'the result',
+      proof: { runs: [{ command: 'npm test', exit_code: 0, duration_ms: 1, tail: 'ok' }], tree: 'abc' },
+    }),
   complete: (s) => s.complete({ worker: 'holder', task_id: 'task-001', output: 'the result' }),
 };
 await verbs[verb]?.(store);

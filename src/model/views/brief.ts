@@ -76,7 +76,7 @@ function gateText(board: Board, task: Task): string[] {
       ? labelled('Checks, which must end well before it is done', checks.join('; '), MOST.last)
       : []),
     ...(mayBeReviewed(board, task) ? ['Somebody else may look at what you hand in before it is done.'] : []),
-    ...(evidence === undefined || evidence.verdict === 'green'
+    ...(evidence === undefined
       ? []
       : labelled(`Last check, of ${evidence.worker}`, evidenceText(evidence), MOST.evidence)),
     ...(bounces === undefined ? [] : [`It was sent back ${plural(bounces, 'time')}.`]),

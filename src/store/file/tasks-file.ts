@@ -195,7 +195,21 @@ export class TasksFile {
       return head;
     }
     if (merge.board === head.value) return head;
-    return this.#commitEdit({ ...merge.board, revision: head.revision + 1 }, head, 'tasks.json was edited by hand');
+    const made = this.#commitEdit(
+      { ...merge.board, revision: head.revision + 1 },
+      head,
+      'tasks.json was edited by hand',
+    );
+    if (made) this.#tellDone(head.value, merge.board);
+    return made;
+  }
+
+  /** A person may say that something is done; that nobody has checked it shows. */
+  #tellDone(before: Board, after: Board): void {
+    const done = new Set(before.tasks.filter(({ status }) => status === 'done').map(({ id }) => id));
+    for (const { id, status } of after.tasks)
+      if (status === 'done' && !done.has(id))
+        this.events.push({ agent: LEADER, event: 'complete', task_id: id, message: 'by hand, unchecked' });
   }
 
   #commitEdit(board: Board, base: Revision | undefined, message: string): Published | undefined {

@@ -342,10 +342,31 @@ describe('late results', () => {
     expect(readFileSync(rig.path('.coordination/results/task-001.v.2.refused.md'), 'utf8')).toBe('mine\n');
   });
 
+  test('taken too where it was failed only because its last lease ran out', async () => {
+    await ok(['leader', 'add-task', 'last chance', '--max-attempts', '1']);
+    await ok(['worker', 'claim', 'v', 'task-002', '--lease', '1s']);
+    await until(
+      async () => !(await ok(['leader', 'list', '--status', 'failed'])).includes('No such'),
+      'the lease runs out',
+    );
+    await ok(['worker', 'claim', 'u', 'task-001']).catch(() => {}); // whatever: it is what writes the failure down
+    await ok(['worker', 'heartbeat', 'w']);
+    expect(await coord(['worker', 'done', 'v', 'task-002', 'late'])).toMatchObject({ code: 0 });
+    expect(rig.board().tasks[1]).toMatchObject({ status: 'done', claimed_by: 'v' });
+  });
+
   test('one that gave the task back itself is not late', async () => {
     await ok(['worker', 'release', 'w', 'task-001', 'half']);
     expect((await done()).code).toBe(4);
   });
+});
+
+test('done by hand is taken, and logged as unchecked', async () => {
+  await ok(['leader', 'init', 'g']);
+  await ok(['leader', 'add-task', 'a', '--check', 'false']);
+  rig.write('.coordination/tasks.json', rig.read('.coordination/tasks.json').replace('"available"', '"done"'));
+  expect(await ok(['status'])).toContain('1/1 done');
+  expect(await ok(['log'])).toContain('complete task-001: by hand, unchecked');
 });
 
 test('checks come with imports, exports and defaults; a board without them is as it was', async () => {

@@ -35,19 +35,23 @@ function runChild(dir: string, point: string, verb: string, canLink: boolean): P
   });
 }
 
+const PROOF = { runs: [{ command: 'npm test', exit_code: 0, duration_ms: 1, tail: 'ok' }], tree: 'abc' };
+
 /** Whether the verb has happened, asked of the board. */
 const happened: Record<string, (board: Board) => boolean> = {
   add: (board) => board.tasks.some((task) => task.description === 'added'),
   claim: (board) => board.tasks.some((task) => task.claimed_by === 'w'),
   complete: (board) => board.tasks.some((task) => task.status === 'done'),
+  prove: (board) => board.tasks.some((task) => task.status === 'done'),
 };
 const repeat: Record<string, (store: Store) => Promise<unknown>> = {
   add: (store) => store.addTasks({ tasks: [{ description: 'added', key: 'added' }] }),
   claim: (store) => store.claim({ worker: 'w' }),
   complete: (store) => store.complete({ worker: 'holder', task_id: 'task-001', output: 'the result' }),
+  prove: (store) => store.complete({ worker: 'holder', task_id: 'task-001', output: 'the result', proof: PROOF }),
 };
 
-const cases = ['add', 'claim', 'complete'].flatMap((verb) =>
+const cases = ['add', 'claim', 'complete', 'prove'].flatMap((verb) =>
   [...BEFORE_COMMIT, ...AFTER_COMMIT].flatMap((point) =>
     [true, false]
       .filter((canLink) => canLink || !ONLY_WITH_LINKS.includes(point))
@@ -72,12 +76,19 @@ describe('killed with SIGKILL', () => {
       expect(happened[verb]?.(board)).toBe(AFTER_COMMIT.includes(point));
       expect(board.revision).toBe(JSON.parse(before).revision + (AFTER_COMMIT.includes(point) ? 1 : 0));
 
+      // Done exactly when its evidence is stored.
+      if (verb === 'prove' && AFTER_COMMIT.includes(point)) {
+        expect(board.tasks[0]?.evidence).toMatchObject({ verdict: 'green', tree: 'abc' });
+        expect(readFileSync(join(dir, 'results/task-001.checks.jsonl'), 'utf8')).toContain('"exit_code":0');
+      }
+
       // Repeating the command finds it done, or does it; either way it stands once.
       await repeat[verb]?.(store);
       const after = await store.read();
       expect(happened[verb]?.(after)).toBe(true);
       expect(after.tasks.filter((task) => task.description === 'added').length).toBe(verb === 'add' ? 1 : 0);
-      if (verb === 'complete') expect((await store.results()).map((result) => result.output)).toEqual(['the result']);
+      if (verb === 'complete' || verb === 'prove')
+        expect((await store.results()).map((result) => result.output)).toEqual(['the result']);
       await store.renew({ worker: 'nobody' }); // the next command tidies what a killed attempt had staged
       expect(readdirSync(join(dir, '.pending'))).toEqual([]);
       expect(readFileSync(join(dir, 'tasks.json'), 'utf8')).toBe(newestCommit(dir));
