@@ -29,6 +29,7 @@ const OF_A_BOARD = [
   'taken_from',
   'held_by',
   'returned_to',
+  'begun_at',
 ];
 
 export function readCoordTasks(name: string, records: readonly Located[]): Listing {

@@ -56,6 +56,8 @@ export interface Change<T> {
   answer: T;
   events?: BoardEvent[];
   result?: ResultToStore;
+  /** What checks came to of a result that is stored already. */
+  evidence?: Pick<ResultToStore, 'task' | 'checks'>;
   /** True when running the verb twice gives the same board, so that an unsure commit may simply be tried again. */
   repeatable?: boolean;
   /** Tasks that leave the board; they must be in the archive before that. */

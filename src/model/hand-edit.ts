@@ -85,6 +85,7 @@ const CLAIM_FIELDS = [
   'taken_from',
   'held_by',
   'returned_to',
+  'begun_at',
 ] as const;
 const RENEWED_ONLY = ['lease_expires_at', 'lease_seconds'];
 

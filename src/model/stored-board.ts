@@ -109,7 +109,8 @@ function faultOfRest(task: Fields): string | undefined {
 
 /** What a task says of its checks and its review. */
 function faultOfProof(task: Fields): string | undefined {
-  const { checks, check_timeout, review, head, evidence, reviewed, bounces, taken_from, held_by, returned_to } = task;
+  const { checks, check_timeout, review, head, evidence, reviewed, bounces } = task;
+  const { taken_from, held_by, returned_to, begun_at } = task;
   if (checks !== undefined && !(Array.isArray(checks) && checks.every((one) => typeof one === 'string' && one !== '')))
     return 'checks: must be a list of commands';
   if (check_timeout !== undefined && !isWhole(check_timeout, 1)) return 'check_timeout: must be a whole number';
@@ -121,6 +122,7 @@ function faultOfProof(task: Fields): string | undefined {
   if (taken_from !== undefined && !isName(taken_from)) return 'taken_from: is no name';
   if (held_by !== undefined && !(Array.isArray(held_by) && held_by.every(isName))) return 'held_by: must be names';
   if (returned_to !== undefined && !isName(returned_to)) return 'returned_to: is no name';
+  if (begun_at !== undefined && !isTime(begun_at)) return 'begun_at: is no time';
   return undefined;
 }
 

@@ -104,6 +104,8 @@ export const WrittenTask = z
     taken_from: z.optional(Name()),
     /** Who held it, where it is to be reviewed: they do not review it. */
     held_by: z.optional(z.array(Name())),
+    /** When it was claimed first, where it is to be reviewed: what has changed since is looked at. */
+    begun_at: z.optional(Time),
     /** Whose it is to mend, since it was sent back to them. */
     returned_to: z.optional(Name()),
   })
@@ -148,6 +150,7 @@ interface TaskFields {
   taken_from?: string | undefined;
   held_by?: string[] | undefined;
   returned_to?: string | undefined;
+  begun_at?: string | undefined;
   [unknown: string]: unknown;
 }
 

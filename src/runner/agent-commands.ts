@@ -75,7 +75,7 @@ export function shellRules(group: 'worker' | 'leader', names: readonly string[])
 }
 
 /** What a worker's session must not do, though a leader's may. */
-const OF_THE_LEADER = new Set(['approve', 'send-back', 'accept', 'defaults']);
+const OF_THE_LEADER = new Set(['approve', 'send-back', 'accept', 'defaults', 'undo']);
 /** Options that would weaken what must hold before a task is done. */
 const CHECK_OPTIONS = ['check', 'checkTimeout', 'review', 'protect'];
 
@@ -91,6 +91,8 @@ export function whyNotForWorkers({ command, options }: Asked): string | undefine
   const [group = '', name = ''] = command.split(' ');
   if (group !== 'leader') return undefined;
   if (OF_THE_LEADER.has(name)) return 'it is for who leads; a worker reviews with coord worker review';
+  if (name === 'init' && options['force'] === true) return '--force puts the whole board aside';
+  if (options['editor'] === true) return '--editor may change its checks';
   const isChanging =
     CHECK_OPTIONS.some((option) => options[option] !== undefined) || listOf(options['clear']).includes('check');
   return name !== 'add-task' && isChanging ? 'a worker changes no check' : undefined;

@@ -31,6 +31,7 @@ export async function attempt(run: Run, worker: string, task: ClaimedTask): Prom
   try {
     const outcome = await perform(run, worker, task, lost.signal);
     run.spend(outcome.costUsd ?? 0);
+    if (lost.signal.aborted && outcome.ok) await keepLate(run, worker, task, outcome);
     if (!lost.signal.aborted) return await settle({ run, worker, task, start, lost: lost.signal }, outcome);
     run.tell({ type: 'release', worker, task_id, reason: TAKEN_OVER });
     return 'lost';
@@ -121,8 +122,6 @@ async function complete(at: Attempt, success: Success): Promise<AttemptEnd> {
     if (!isIn) return 'lost';
   } catch (error) {
     if (!(error instanceof CoordError)) throw error;
-    if (error.code === 'interrupted')
-      return giveBack(run, worker, task, failure('interrupted', 'interrupted', costUsd));
     if (error.code !== 'check-failed') throw error;
     return mend(at, success, error, costUsd);
   }
@@ -147,7 +146,8 @@ async function checked(run: Run, input: Complete): Promise<CompleteAnswer> {
       return await run.gate.complete(input);
     } catch (error) {
       if (!(error instanceof CoordError)) throw error;
-      if (error.code === 'check-broken' || error.code === 'check-not-allowed') {
+      // Stopped while it was checked: the work is done, and goes on from there another time.
+      if (['check-broken', 'check-not-allowed', 'interrupted'].includes(error.code)) {
         run.tell({ type: 'warning', message: `${input.task_id} is handed in unchecked: ${error.message}` });
         return run.store.complete({ ...input, proof: { unchecked: true } });
       }
@@ -158,7 +158,8 @@ async function checked(run: Run, input: Complete): Promise<CompleteAnswer> {
 }
 
 /** The same agent is told once what the check said, since it has the context to mend it; then the attempt has failed. */
-async function mend(at: Attempt, { session, text }: Success, error: CoordError, spentUsd: number): Promise<AttemptEnd> {
+async function mend(at: Attempt, success: Success, error: CoordError, spentUsd: number): Promise<AttemptEnd> {
+  const { session, text } = success;
   const { run, worker, task, lost } = at;
   const isFirst = at.spentUsd === undefined;
   run.tell({ type: 'check', worker, task_id: task.id, message: error.message });
@@ -172,10 +173,27 @@ Mend it, check it yourself, and end with the message that is to be the result.`;
   const outcome = await perform(run, worker, task, lost, { resume: session, prompt });
   run.spend(outcome.costUsd ?? 0);
   if (lost.aborted) {
+    await keepLate(run, worker, task, outcome.ok ? outcome : success);
     run.tell({ type: 'release', worker, task_id: task.id, reason: TAKEN_OVER });
     return 'lost';
   }
-  return settle({ ...at, spentUsd }, outcome);
+  const both = (first: string[], second: string[]): string[] => [...new Set([...first, ...second])];
+  return settle(
+    { ...at, spentUsd },
+    {
+      ...outcome,
+      filesCreated: both(success.filesCreated, outcome.filesCreated),
+      filesModified: both(success.filesModified, outcome.filesModified),
+    },
+  );
+}
+
+/** Somebody else has the task by now: what was finished is kept, and named to them. */
+async function keepLate(run: Run, worker: string, task: ClaimedTask, { text }: Success): Promise<void> {
+  const { id: task_id, attempt: number } = task;
+  await handIn(run, worker, task_id, () =>
+    run.store.complete({ worker, task_id, attempt: number, output: text, proof: { unchecked: true } }),
+  );
 }
 
 function failure(kind: FailureKind, reason: string, costUsd: number): Failure {

@@ -3,6 +3,7 @@
  * watch it, work on it, add to it meanwhile; after a crash another orchestrator goes on from it.
  */
 import { resolve } from 'node:path';
+import { LEADER } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import { AddTasks, InitBoard } from '../model/inputs.ts';
 import { parseInput } from '../model/parse-input.ts';
@@ -202,6 +203,7 @@ export class Orchestrator {
     try {
       const toldDiscoveries = (await run.store.discoveries()).length;
       await prepare(run);
+      await this.#verify(run);
       const { keepGoing, maxWorkers = DEFAULT_WORKERS } = this.#options;
       // On an empty board a slot would wait for the first task for ever.
       const { total } = (await this.getStatus()).counts;
@@ -231,7 +233,7 @@ export class Orchestrator {
     await this.#setGate(store);
     const gate = new Gate({
       store,
-      records: (board) => openCheckRecords(store, this.#place, board.commit),
+      records: (board) => openCheckRecords(store, this.#place, board.commit, this.#allowed),
       cwd: this.#cwd,
       env: this.#options.env,
       signal: this.#ending.stopping,
@@ -259,17 +261,31 @@ export class Orchestrator {
     return { run, end: () => records.disown() };
   }
 
+  /** What an earlier run handed in without checking it, as where it was stopped meanwhile. */
+  async #verify(run: Run): Promise<void> {
+    for (const { id, status, evidence } of (await run.store.read()).tasks) {
+      if (status !== 'submitted' || evidence?.verdict !== 'unchecked') continue;
+      await run.gate.verify(id, LEADER).catch((error: unknown) => {
+        if (!(error instanceof CoordError)) throw error;
+        this.#tell({ type: 'warning', message: `${id} stays unchecked: ${error.message}` });
+      });
+    }
+  }
+
   /** What whoever runs this asks for holds for the whole board. */
   async #setGate(store: Store): Promise<void> {
-    const { checks, review, allowsChecks } = this.#options;
+    const { checks, review } = this.#options;
     if (checks === undefined && review === undefined) return;
     await store.setDefaults({
       ...(checks === undefined ? {} : { checks: [...checks] }),
       ...(review === undefined ? {} : { review: true }),
     });
-    if (checks === undefined || allowsChecks === false) return;
-    const records = await openCheckRecords(store, this.#place, (await store.read()).commit);
-    for (const command of checks) records.allow(command);
+  }
+
+  /** What whoever starts the run asks for may run in it. */
+  get #allowed(): readonly string[] {
+    const { checks = [], allowsChecks } = this.#options;
+    return allowsChecks === false ? [] : checks;
   }
 
   /** @throws CoordError `already-running` */

@@ -48,7 +48,7 @@ export async function reviewTask(run: Run, by: string, task: Task): Promise<'app
   if (!outcome.ok) return unreached(outcome.reason);
   try {
     const { approve, reasons } = parseInput(Verdict, outcome.structured);
-    if (approve) await run.gate.approve({ by, task_id });
+    if (approve) await run.gate.approve({ by, task_id, seen: task.head ?? '' });
     else await store.sendBack({ by, task_id, reason: reasons });
     run.tell({ type: 'review', worker: by, task_id, approved: approve, reasons });
     return approve ? 'approved' : 'sent back';

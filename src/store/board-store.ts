@@ -122,8 +122,13 @@ export class BoardStore implements Store {
     return this.#backend.commit((board, now) => acceptResult(board, { ...input, late }, now));
   }
 
-  late(id: string): Promise<LateResult[]> {
-    return this.#backend.documents.late(id);
+  async late(id: string): Promise<LateResult[]> {
+    const found = await this.#backend.documents.late(id);
+    if (found.length === 0) return found;
+    // Ids may hold dots: what begins with a longer one is of that task.
+    const { tasks } = await this.#backend.read();
+    const longer = tasks.filter((task) => task.id.startsWith(`${id}.`));
+    return found.filter(({ name }) => !longer.some((task) => name.startsWith(`${task.id}.`)));
   }
 
   async addDiscovery(given: AddDiscovery): Promise<{ discovery: Discovery } & Moment> {

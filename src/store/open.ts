@@ -101,9 +101,16 @@ export async function openCheckRecords(
   store: Store,
   options: OpenOptions,
   commit: string | undefined,
+  forNow: readonly string[] = [],
 ): Promise<CheckRecords> {
   const { CheckRecords: RecordsOf } = await import('./file/check-records.ts');
-  return new RecordsOf(options.stateFolder, store.location, commit);
+  return new RecordsOf(options.stateFolder, store.location, commit, forNow);
+}
+
+/** Takes a command back for every board. @returns false where it was allowed for none */
+export async function revokeCheck(options: OpenOptions, command: string): Promise<boolean> {
+  const { revokeCheck: revoke } = await import('./file/check-records.ts');
+  return revoke(options.stateFolder, command);
 }
 
 /** The same for all boards. */

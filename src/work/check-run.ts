@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { TAIL } from '../model/verbs/proof.ts';
-import { allOf, killAndWait, MARK, processesMarked, signalAll, treeOf } from './processes.ts';
+import { allOf, killAndWait, processesMarked, signalAll, treeOf } from './processes.ts';
 
 export interface CheckJob {
   command: string;
@@ -28,6 +28,8 @@ const NOT_RUN = new Map([
   [126, 'the command cannot be run'],
   [127, 'the command is not there'],
 ]);
+/** What a check starts inherits it, beside the mark of the agent for whom it runs. */
+const CHECK_MARK = 'COORD_CHECK';
 /** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 2000;
 /** How long the last lines may take, where something that was left behind holds the streams open. */
@@ -41,7 +43,7 @@ export async function runCheck(job: CheckJob): Promise<CheckEnd> {
   const child = spawn(job.command, {
     shell: true, // sh -c; ComSpec on Windows
     cwd: job.cwd,
-    env: { ...env, [MARK]: mark },
+    env: { ...env, [CHECK_MARK]: mark },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: process.platform !== 'win32', // a group of its own: Ctrl-C in the terminal is for us to pass on
   });
@@ -49,7 +51,7 @@ export async function runCheck(job: CheckJob): Promise<CheckEnd> {
   let stopped: 'late' | 'interrupted' | undefined;
   let killer: NodeJS.Timeout | undefined;
   const running = (): ReturnType<typeof treeOf> =>
-    allOf(child.pid === undefined ? [] : treeOf(child.pid), processesMarked(mark));
+    allOf(child.pid === undefined ? [] : treeOf(child.pid), processesMarked(mark, CHECK_MARK));
   const stop = (why: 'late' | 'interrupted'): void => {
     stopped ??= why;
     signalAll(running(), 'SIGTERM');
@@ -61,7 +63,7 @@ export async function runCheck(job: CheckJob): Promise<CheckEnd> {
   if (job.signal.aborted) interrupt();
   try {
     const { code, error } = await endOf(child);
-    await killAndWait(processesMarked(mark)); // what it left behind
+    await killAndWait(processesMarked(mark, CHECK_MARK)); // what it left behind
     const broken =
       error ??
       (stopped === 'late' ? `it took longer than ${Math.round(job.timeoutMs / 1000)} s` : NOT_RUN.get(code ?? -1));

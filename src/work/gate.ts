@@ -7,13 +7,13 @@ import { type Board, findTask } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import { checkText } from '../model/evidence.ts';
 import { PathIndex } from '../model/files.ts';
-import { checkSecondsOf, checksOf, protectedOf, wantsReview } from '../model/gate.ts';
+import { checkSecondsOf, checksOf, protectedOf, unproven, wantsReview } from '../model/gate.ts';
 import { isHeldBy, isLive } from '../model/lifecycle.ts';
 import { DEFAULT_LEASE_SECONDS } from '../model/limits.ts';
 import type { Task } from '../model/task.ts';
 import { quoted, visible } from '../model/text.ts';
 import type { Complete, CompleteAnswer } from '../model/verbs/complete.ts';
-import type { Proof, Run } from '../model/verbs/proof.ts';
+import { type Proof, provenRuns, type Run } from '../model/verbs/proof.ts';
 import type { ReviewAnswer } from '../model/verbs/review-task.ts';
 import type { CheckRecords } from '../store/open.ts';
 import type { Moment, Store } from '../store/store.ts';
@@ -108,12 +108,21 @@ export class Gate {
     }
   }
 
-  /** Approves what was seen in the tree as it is now, checked. */
-  async approve(input: { by: string; task_id: string }): Promise<ReviewAnswer & Moment> {
+  /**
+   * Approves what was seen, in the tree as it is now, checked.
+   *
+   * @param input.seen  the head that the reviewer has looked at, where it is not just the task's
+   */
+  async approve(input: { by: string; task_id: string; seen?: string | undefined }): Promise<ReviewAnswer & Moment> {
     const { store } = this.#options;
-    const { task_id, by } = input;
-    let task = findTask(await store.read(), task_id);
-    if (task.status === 'submitted' && task.evidence?.verdict === 'unchecked') {
+    const { task_id, by, seen } = input;
+    const board = await store.read();
+    let task = findTask(board, task_id);
+    if (seen !== undefined && task.status === 'submitted' && (task.head ?? '') !== seen)
+      throw new CoordError('task-state', `${task_id} was handed in again since you looked at it.`, {
+        details: { why: 'moved', task_id },
+      });
+    if (task.status === 'submitted' && unproven(board, task, provenRuns(task)).length > 0) {
       const verified = await this.verify(task_id, by);
       if (verified.task.status === 'done') return verified;
       task = verified.task;
@@ -126,7 +135,8 @@ export class Gate {
   async verify(task_id: string, by: string): Promise<ReviewAnswer & Moment> {
     const { store, signal } = this.#options;
     const board = await store.read();
-    const proof = await this.#prove(board, findTask(board, task_id), [], signal);
+    const task = findTask(board, task_id);
+    const proof = await this.#prove(board, task, task.evidence?.files ?? [], signal);
     return store.verify({ by, task_id, proof });
   }
 
@@ -154,7 +164,7 @@ export class Gate {
     if (!tree) return '';
     try {
       await tree.hash();
-      return await tree.diffSince(task.claimed_at, task.evidence?.files ?? []);
+      return await tree.diffSince(begunAt(task), task.evidence?.files ?? []);
     } finally {
       tree.close();
     }
@@ -171,14 +181,14 @@ export class Gate {
       const bad = checked.find(({ verdict }) => verdict !== 'green');
       if (bad) throw await this.#refusal(bad, task, tree ?? null, input);
       const isProtecting = (board.defaults?.protect ?? []).length > 0;
-      const touched = look && isProtecting ? protectedOf(board, await look.touchedSince(task.claimed_at)) : [];
+      const touched = look && isProtecting ? protectedOf(board, await look.touchedSince(begunAt(task))) : [];
       const proof: Proof = {
         runs: checked.flatMap(({ run }) => run ?? []),
         tree: tree ?? null,
         ...(touched.length > 0 ? { touched } : {}),
       };
       if (!wantsReview(board, task, [...named, ...touched])) return proof;
-      const seen = await this.#filesOf(task, named, others, look);
+      const seen = [...new Set([...(await this.#filesOf(task, named, others, look)), ...touched])];
       return seen.length === 0 ? proof : { ...proof, files: seen, head: headOf(root, seen) };
     });
   }
@@ -191,7 +201,7 @@ export class Gate {
     look: WorkingTree | undefined,
   ): Promise<string[]> {
     if (named.length > 0) return [...new Set(named)];
-    const changed = ((await look?.touchedSince(task.claimed_at)) ?? []).filter((file) => others.find(file).size === 0);
+    const changed = ((await look?.touchedSince(begunAt(task))) ?? []).filter((file) => others.find(file).size === 0);
     const own = new PathIndex<true>();
     for (const file of task.context.files) own.add(file, true);
     const theirs = changed.filter((file) => own.find(file).size > 0);
@@ -242,7 +252,8 @@ export class Gate {
     const changed =
       look && tree !== undefined && isGreen && !isKnown ? await changedMeanwhile(look, tree, others) : undefined;
     // Only of a tree that has stood still is it known that it was green.
-    if (changed === undefined) for (const one of checked) if (one.verdict === 'green') remember(place, one, tree);
+    if (changed === undefined && (tree === undefined || (await look?.hash()) === tree))
+      for (const one of checked) if (one.verdict === 'green') remember(place, one, tree);
     if (changed !== undefined && last) checked[checked.length - 1] = { ...last, verdict: 'red', why: changed };
     return { checked, tree };
   }
@@ -251,7 +262,7 @@ export class Gate {
     const { board, task, root, signal, records, known } = place;
     const last = records?.last(command, root);
     // Green on this very tree; or just run by somebody for whom this call has waited.
-    const isFresh = last !== undefined && last.id !== known.get(command);
+    const isFresh = last !== undefined && last.id !== known.get(command) && (tree !== '' || last.task === task?.id);
     if (last?.tree === tree && (isFresh || (last.exit_code === 0 && tree !== ''))) {
       const { exit_code, duration_ms, tail } = last;
       return { ...verdictOf({ command, exit_code, duration_ms, tail }), isKnown: true };
@@ -327,6 +338,7 @@ export class Gate {
     const over = new AbortController();
     const lost = new AbortController();
     const leaseSeconds = task.lease_seconds ?? DEFAULT_LEASE_SECONDS;
+    await store.renew({ worker: input.worker }); // the check may take longer than what is left of it
     keepLease(store, { worker: input.worker, taskId: task.id, leaseSeconds }, over.signal, () => lost.abort());
     try {
       return await work(AbortSignal.any([signal, lost.signal]));
@@ -340,15 +352,20 @@ export class Gate {
   }
 }
 
+/** Since when what has changed may be its work. */
+function begunAt({ begun_at, claimed_at }: Task): string | null {
+  return begun_at ?? claimed_at;
+}
+
 function isUnchecked(error: unknown): boolean {
   return error instanceof CoordError && error.code === 'unchecked';
 }
 
 /** For who comes next, and for who waits. */
-function remember({ records, root }: CheckingPlace, { command, run, isKnown }: Checked, tree = ''): void {
+function remember({ records, root, task }: CheckingPlace, { command, run, isKnown }: Checked, tree = ''): void {
   if (!run || isKnown === true) return;
   const { exit_code, duration_ms, tail } = run;
-  records?.remember(command, root, { id: randomUUID(), tree, exit_code, duration_ms, tail });
+  records?.remember(command, root, { id: randomUUID(), task: task?.id, tree, exit_code, duration_ms, tail });
 }
 
 function verdictOf(run: Run): Checked {
@@ -358,9 +375,11 @@ function verdictOf(run: Run): Checked {
 /** The files of everybody else's work: what changes there while a check runs is their affair. */
 function filesOfOthers(board: Board, task: Task | undefined, now: string): PathIndex<true> {
   const files = new PathIndex<true>();
+  const own = new PathIndex<true>();
+  for (const file of task?.context.files ?? []) own.add(file, true);
   for (const other of board.tasks)
     if (other.id !== task?.id && (isLive(other, now) || other.status === 'submitted'))
-      for (const file of other.context.files) files.add(file, true);
+      for (const file of other.context.files) if (own.find(file).size === 0) files.add(file, true);
   return files;
 }
 

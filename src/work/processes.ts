@@ -95,8 +95,8 @@ export function livenessOf(other: ProcessId): Liveness {
  * Every process that has inherited this mark. Where environments cannot be read (Windows), none.
  * @see https://man7.org/linux/man-pages/man5/proc_pid_environ.5.html
  */
-export function processesMarked(mark: string): ProcessId[] {
-  const variable = `${MARK}=${mark}`;
+export function processesMarked(mark: string, name = MARK): ProcessId[] {
+  const variable = `${name}=${mark}`;
   if (process.platform === 'linux')
     return pidsOfProc()
       .filter((pid) => bears(pid, variable))

@@ -1,8 +1,8 @@
 /** The tree that is checked, as git sees it: with what is not committed and not ignored, and without the board itself. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { devNull, tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 
 /** Characters of git's answer at most: a diff of more is cut. */
@@ -15,10 +15,10 @@ function git(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
   return new Promise((done) => {
-    // A board may lie in a repository of strangers: nothing of its settings is run.
+    // A repository may have come from elsewhere with its settings: neither its monitor nor its hooks are run.
     execFile(
       'git',
-      ['-c', 'core.fsmonitor=false', ...args],
+      ['-c', 'core.fsmonitor=false', '-c', `core.hooksPath=${devNull}`, ...args],
       { cwd, env: { ...env, GIT_OPTIONAL_LOCKS: '0' }, maxBuffer: MOST_BYTES },
       (error, stdout) => done(error ? undefined : stdout),
     );
@@ -36,7 +36,7 @@ export async function placeOf(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string> {
   const root = dirname(resolve(location));
-  if (!relative(root, cwd).startsWith('..')) return root;
+  if (resolve(cwd) === root) return root;
   const [mine, theirs] = await Promise.all(
     [cwd, root].map(async (folder) => {
       const said = await git(
@@ -48,7 +48,7 @@ export async function placeOf(
       return { common, top };
     }),
   );
-  if (!mine || !theirs || mine.common === '' || mine.common !== theirs.common) return root;
+  if (!mine || !theirs || mine.common === '' || mine.common !== theirs.common || mine.top === theirs.top) return root;
   return join(mine.top, relative(theirs.top, root));
 }
 
@@ -70,7 +70,12 @@ export class WorkingTree {
     this.#scratch = mkdtempSync(join(tmpdir(), 'coord-tree-'));
     const index = join(gitDir, 'index');
     // With what git knows of the files' times, so that only what has changed is read.
-    if (existsSync(index)) copyFileSync(index, join(this.#scratch, 'index'));
+    // And with the index's own time, by which git tells whether a file may have changed in the same moment.
+    if (existsSync(index)) {
+      const { atime, mtime } = statSync(index);
+      copyFileSync(index, join(this.#scratch, 'index'));
+      utimesSync(join(this.#scratch, 'index'), atime, mtime);
+    }
     this.#env = {
       ...env,
       GIT_INDEX_FILE: join(this.#scratch, 'index'),
@@ -117,7 +122,11 @@ export class WorkingTree {
 
   async #diff(since: string | null, args: readonly string[]): Promise<string | undefined> {
     const base = await this.#baseOf(since);
-    return git(this.#root, ['diff', '--cached', '--no-color', '--no-ext-diff', '--relative', base, ...args], this.#env);
+    return git(
+      this.#root,
+      ['diff', '--cached', '--no-color', '--no-ext-diff', '--no-textconv', '--relative', base, ...args],
+      this.#env,
+    );
   }
 
   /** The last commit before that moment. */

@@ -156,6 +156,7 @@ test.each([
     expect(reached.has(key), `done is out of reach from ${key}`).toBe(true);
     if (only?.status !== 'done' || !only) continue;
     if (checksOf(one, only).length > 0) expect(only.evidence?.verdict, key).toBe('green');
-    if (mayBeReviewed(one, only) && only.reviewed) expect(only.reviewed.by, key).not.toBe(only.claimed_by);
+    if (mayBeReviewed(one, only)) expect(only.reviewed?.by, key).toBeDefined();
+    expect(only.reviewed?.by ?? 'nobody', key).not.toBe(only.claimed_by);
   }
 });

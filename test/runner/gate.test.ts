@@ -92,6 +92,24 @@ test('one more agent reviews: read-only, sends back with reasons, approves', asy
   });
 });
 
+test('stopped while it is checked: what was done is handed in, and the next run goes on from there', async () => {
+  await project.tasks('do it');
+  const check = ['--check', 'test -f go.txt || sleep 60'];
+  const run = project.start(['orchestrate', 'resume', '-w', '1', ...check], env);
+  await until(() => project.noted().some(({ event }) => event === 'end'), 'the agent to end');
+  run.child.kill('SIGINT');
+  expect((await run.ended).code).toBe(130);
+  expect(project.board().tasks[0]).toMatchObject({
+    status: 'submitted',
+    attempt: 1,
+    evidence: { verdict: 'unchecked' },
+  });
+  project.write('go.txt', '');
+  expect((await resume(check)).code).toBe(0);
+  expect(project.board().tasks[0]).toMatchObject({ status: 'done', attempt: 1, evidence: { verdict: 'green' } });
+  expect(project.starts()).toHaveLength(1);
+});
+
 test('a review of the leader is waited for', async () => {
   await project.tasks('do it', { description: 'then this', dependencies: ['#1'] });
   const run = project.start(['orchestrate', 'resume', '-w', '1', '--review', 'leader'], env);

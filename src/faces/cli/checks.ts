@@ -20,8 +20,9 @@ import { surroundings } from './surroundings.ts';
 export async function allowTyped(context: Context, store: Store, commands: readonly string[]): Promise<string[]> {
   if (commands.length === 0) return [];
   const records = await openCheckRecords(store, context.openOptions, (await store.read()).commit);
-  if (isPerson(context.io)) for (const command of commands) records.allow(command);
-  return commands
+  const given = commands.map((command) => command.trim()); // as it is stored
+  if (isPerson(context.io)) for (const command of given) records.allow(command);
+  return given
     .filter((command) => !records.isAllowed(command))
     .map((command) => `A person has to allow the check, in a terminal: coord trust check ${JSON.stringify(command)}`);
 }
@@ -69,15 +70,20 @@ export async function approve(context: Context, ids: string[]): Promise<Reply> {
   });
 }
 
-export async function approveAsWorker(context: Context, by: string, id: string): Promise<Reply> {
+export async function approveAsWorker(
+  context: Context,
+  by: string,
+  id: string,
+  options: { head?: string },
+): Promise<Reply> {
   return withStore(context, async (store) =>
-    reviewed(await approveOne(await openGate(store, surroundings(context)), by, id)),
+    reviewed(await approveOne(await openGate(store, surroundings(context)), by, id, options.head)),
   );
 }
 
-function approveOne(gate: Gate, by: string, task_id: string): Promise<ReviewAnswer> {
+function approveOne(gate: Gate, by: string, task_id: string, seen?: string): Promise<ReviewAnswer> {
   parseInput(ApproveTask, { by, task_id });
-  return gate.approve({ by, task_id });
+  return gate.approve({ by, task_id, seen });
 }
 
 function reviewed({ task, now_claimable }: ReviewAnswer): Reply {
@@ -206,7 +212,7 @@ export async function review(context: Context, worker: string, id: string | unde
       '',
       ...(diff.trim() === '' ? ['No change is to be seen.'] : ['Diff:', ...quoted(diff, SHOWN_DIFF, 'git diff')]),
       '',
-      `Approve:   coord worker approve ${worker} ${task.id}`,
+      `Approve:   coord worker approve ${worker} ${task.id}${task.head === undefined ? '' : ` --head ${task.head.slice(0, 40)}`}`,
       `Send back: coord worker send-back ${worker} ${task.id} "what is wrong, and what would be right"`,
     ].join('\n');
     return {

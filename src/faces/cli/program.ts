@@ -539,6 +539,10 @@ const WORKER: Group = {
       .description('Make what another worker has handed in done, having looked at it.')
       .argument('<worker>', 'your name')
       .argument('<task>', 'such as task-001')
+      .option(
+        '--head <digest>',
+        'what you have looked at, as coord worker review names it: refused if it is another by now',
+      )
       .addHelpText('after', examples('coord worker approve terminal-3 task-001'))
       .action(action(async () => (await import('./checks.ts')).approveAsWorker)),
 

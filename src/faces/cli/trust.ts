@@ -1,7 +1,7 @@
 /** The handlers of `coord trust`. What is allowed here is a person's word, so no agent may say it. */
 import { CoordError } from '../../model/errors.ts';
 import { visible } from '../../model/text.ts';
-import { openAllowedChecks, openCheckRecords, openTrust } from '../../store/open.ts';
+import { openAllowedChecks, openCheckRecords, openTrust, revokeCheck } from '../../store/open.ts';
 import { type Context, isAgent, isPerson, type Reply, withStore } from '../io.ts';
 
 export async function trust(context: Context, path: string): Promise<Reply> {
@@ -44,24 +44,11 @@ export async function list(context: Context): Promise<Reply> {
 
 export async function revoke(context: Context, what: string): Promise<Reply> {
   refuseAgent(context);
-  const had = (await revokeCheck(context, what)) || openTrust(context.openOptions).remove(what);
+  const had = (await revokeCheck(context.openOptions, what)) || openTrust(context.openOptions).remove(what);
   return {
     text: had ? `${visible(what)} is not allowed any more` : `${visible(what)} was not allowed`,
     json: { revoked: had },
   };
-}
-
-/** Of the board that one stands in; where there is none, only boards can be meant. */
-async function revokeCheck(context: Context, command: string): Promise<boolean> {
-  try {
-    return await withStore(context, async (store) => {
-      const records = await openCheckRecords(store, context.openOptions, (await store.read()).commit);
-      return records.revoke(command);
-    });
-  } catch (error) {
-    if (error instanceof CoordError && ['not-initialised', 'board-unsafe'].includes(error.code)) return false;
-    throw error;
-  }
 }
 
 function refuseAgent({ io }: Context): void {

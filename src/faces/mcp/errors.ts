@@ -55,5 +55,5 @@ export function refusalText(error: unknown): string {
     return `bug: ${message}. Next: tell the user to report this, with coord --version`;
   }
   const near = error.details?.other_id;
-  return `${error.code}: ${error.message.replace(/\.?$/, '.')}${error.code === 'task-not-found' && near !== undefined ? ` Did you mean ${near}?` : ''} Next: ${NEXT[error.code]}`;
+  return `${error.code}: ${error.message.replace(/\.?$/, '.')}${error.code === 'task-not-found' && near !== undefined ? ` Did you mean ${near}?` : ''} Next: ${(error.details?.times ?? 0) >= 3 ? 'the same again and again: fail_task with what you tried' : NEXT[error.code]}`;
 }

@@ -111,7 +111,7 @@ export class Session {
     onProgress: ((command: string, seconds: number) => void) | undefined,
   ): Promise<(CompleteAnswer & Moment) | 'checking'> {
     if (this.#options.isBound) return this.#handInUnchecked(input);
-    const key = `${input.worker} ${input.task_id} ${input.attempt ?? ''}`;
+    const key = JSON.stringify(input);
     const known = this.#checking.get(key);
     const checking = known ?? this.#check(input);
     checking.onProgress = onProgress;

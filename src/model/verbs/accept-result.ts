@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { type Board, type Change, eventOf, findTask, LEADER, replaceTasks } from '../board.ts';
 import { CoordError } from '../errors.ts';
 import { lazily, TaskId } from '../fields.ts';
+import { mayBeReviewed } from '../gate.ts';
 import { allows, toDone } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
 import { freedBy } from './complete.ts';
@@ -35,7 +36,11 @@ export function acceptResult(
     });
   refuseUnproven(board, before, input.proof);
   const { worker, output, digest } = input.late;
-  const task: Task = { ...toDone(before, worker, digest, now), ...proven(input.proof, worker, now) };
+  // Who leads has looked at it, or it would not be taken.
+  const reviewed = mayBeReviewed(board, before)
+    ? { reviewed: { by: LEADER, head: input.proof?.head ?? '', at: now } }
+    : {};
+  const task: Task = { ...toDone(before, worker, digest, now), ...proven(input.proof, worker, now), ...reviewed };
   const next = replaceTasks(board, [task]);
   return {
     board: next,

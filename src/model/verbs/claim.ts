@@ -74,7 +74,9 @@ export function claimTask(before: Board, input: Claim, now: string): Change<Clai
     return failed.length > 0 ? { board, answer, events: expired, repeatable: true } : { answer };
   }
   const from = isExpired(best, now) ? best.claimed_by : null;
-  const holders = mayBeReviewed(board, best) ? { held_by: [...new Set([...(best.held_by ?? []), input.worker])] } : {};
+  const holders = mayBeReviewed(board, best)
+    ? { held_by: [...new Set([...(best.held_by ?? []), input.worker])], begun_at: best.begun_at ?? now }
+    : {};
   const task: ClaimedTask = {
     ...toClaimed(best, input.worker, input.lease_seconds ?? DEFAULT_LEASE_SECONDS, now),
     ...holders,

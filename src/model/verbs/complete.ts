@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { type Board, type Change, compareIds, eventOf, findTask, replaceTasks } from '../board.ts';
 import { Dependencies } from '../dependencies.ts';
 import { Attempt, Cost, Files, lazily, TaskId, Worker } from '../fields.ts';
-import { checksOf, wantsReview } from '../gate.ts';
+import { checksOf, mayBeReviewed, wantsReview } from '../gate.ts';
 import { toDone, toSubmitted } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
 import { clip } from '../text.ts';
@@ -60,10 +60,12 @@ export function completeTask(board: Board, input: Complete & { digest: string },
   const { worker, digest, proof } = input;
   refuseUnproven(board, held, proof);
   const files = [...(input.files_modified ?? []), ...(input.files_created ?? []), ...(proof?.touched ?? [])];
-  const isForReview =
-    wantsReview(board, held, files) || (proof?.unchecked === true && checksOf(board, held).length > 0);
+  const isUnseen = proof?.unchecked === true && (checksOf(board, held).length > 0 || mayBeReviewed(board, held));
+  const isForReview = isUnseen || wantsReview(board, held, files);
+  // What it names is what a later check or review goes by, where nobody could look.
+  const seen = isUnseen && files.length > 0 ? { files, ...proof } : proof;
   const handed = isForReview ? toSubmitted(given, worker, digest, now) : toDone(given, worker, digest, now);
-  const task: Task = withCost({ ...handed, ...proven(proof, worker, now) }, input);
+  const task: Task = withCost({ ...handed, ...proven(seen, worker, now) }, input);
   const next = withSignOfLife(replaceTasks(board, [task]), input.worker, now);
   return {
     board: next,

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import type { Board } from '../board.ts';
 import { CoordError } from '../errors.ts';
-import type { Evidence } from '../evidence.ts';
+import type { CheckRun, Evidence } from '../evidence.ts';
 import { Files, lazily } from '../fields.ts';
 import { mayBeReviewed, unproven } from '../gate.ts';
 import type { Task } from '../task.ts';
@@ -38,8 +38,17 @@ export const Proof = lazily(() =>
 );
 export type Proof = z.infer<ReturnType<typeof Proof>>;
 
+/** The runs that a task's evidence tells of, as far as they prove anything. */
+export function provenRuns({ evidence }: Task): readonly CheckRun[] {
+  return evidence?.verdict === 'green' ? evidence.checks : [];
+}
+
 /** @throws CoordError `unchecked` where a check is not proven */
-export function refuseUnproven(board: Board, task: Task, proof: Proof | undefined): void {
+export function refuseUnproven(
+  board: Board,
+  task: Task,
+  proof: { runs?: readonly CheckRun[] | undefined; unchecked?: boolean | undefined } | undefined,
+): void {
   if (proof?.unchecked === true) return;
   const missing = unproven(board, task, proof?.runs ?? []);
   if (missing.length === 0 && (proof !== undefined || !mayBeReviewed(board, task))) return;

@@ -24,7 +24,7 @@ export function reopenTasks(board: Board, input: TaskIds): Change<ReopenAnswer> 
       throw new CoordError('task-state', `${id} is ${task.status}; only done tasks can be reopened.`, {
         details: { task_id: id },
       });
-    const { result_digest: _, bounces: __, ...rest } = toAvailable(task);
+    const { result_digest: _, bounces: __, begun_at: ___, ...rest } = toAvailable(task);
     return { ...rest, max_attempts: Math.max(task.max_attempts, task.attempt + 1) };
   });
   const built = dependantsOf(board.tasks, input.task_ids).filter(

@@ -9,7 +9,7 @@ import { MOST_BOUNCES } from '../limits.ts';
 import type { SubmittedTask, Task } from '../task.ts';
 import { clip } from '../text.ts';
 import { freedBy } from './complete.ts';
-import { Proof, proven, refuseUnproven } from './proof.ts';
+import { Proof, proven, provenRuns, refuseUnproven } from './proof.ts';
 
 export const ApproveTask = lazily(() =>
   z.strictObject({
@@ -45,7 +45,8 @@ export function approveTask(board: Board, input: ApproveTask, now: string): Chan
   if (found.status === 'done' && found.reviewed?.by === input.by)
     return { answer: { task: found, now_claimable: [] }, repeatable: true };
   const task = reviewable(found, 'approve', input.by);
-  if (task.evidence?.verdict === 'unchecked') refuseUnproven(board, task, { runs: [] });
+  // By the checks that hold now: they may have changed since it was handed in.
+  refuseUnproven(board, task, { runs: provenRuns(task) });
   if (task.head !== undefined && input.head !== task.head)
     throw new CoordError(
       'task-state',
@@ -89,11 +90,16 @@ export function sendBackTask(board: Board, input: SendBackTask, now: string): Ch
 export function verifyTask(board: Board, input: VerifyTask, now: string): Change<ReviewAnswer> {
   const task = submitted(findTask(board, input.task_id), 'verify');
   refuseUnproven(board, task, { ...input.proof, unchecked: false });
-  const checked = { ...task, ...proven(input.proof, task.claimed_by, now) };
-  const files = [...(input.proof.files ?? []), ...(input.proof.touched ?? [])];
-  if (!wantsReview(board, task, files)) return settled(board, doneAsSeen(checked, now), input.by, 'verify', now);
+  const named = task.evidence?.files ?? [];
+  const files = [...new Set([...named, ...(input.proof.files ?? [])])];
+  const proof = { ...input.proof, ...(files.length > 0 ? { files } : {}) };
+  const checked = { ...task, ...proven(proof, task.claimed_by, now) };
+  const evidence = { task: checked, checks: input.proof.runs ?? [] };
+  if (!wantsReview(board, task, [...files, ...(input.proof.touched ?? [])]))
+    return { ...settled(board, doneAsSeen(checked, now), input.by, 'verify', now), evidence };
   return {
     board: replaceTasks(board, [checked]),
+    evidence,
     answer: { task: checked, now_claimable: [] },
     events: [eventOf(input.by, 'verify', checked, '')],
   };

@@ -158,7 +158,8 @@ export class FileBackend implements Backend {
     const chunks = nextBytes(head, board);
     // A result is on disk before its task is done, so `done` implies that the result is there.
     const staged = changed.result && this.#documents.files.stage(changed.result);
-    if (changed.result?.checks) this.#documents.keepChecks(changed.result);
+    const evidence = changed.result ?? changed.evidence;
+    if (evidence?.checks) this.#documents.keepChecks(evidence);
     if (changed.archive) this.#documents.keepArchived(changed.archive);
     let outcome;
     try {

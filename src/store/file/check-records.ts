@@ -6,6 +6,7 @@
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { CoordError } from '../../model/errors.ts';
 import { isRecord } from '../../model/values.ts';
 import { sleep } from '../clock.ts';
 import { digest } from '../digest.ts';
@@ -25,6 +26,8 @@ export interface AllowedCheck {
 export interface LastRun {
   /** Names the run, so that who waited for it knows that it was this one. */
   id: string;
+  /** For which task. */
+  task?: string | undefined;
   tree: string;
   exit_code: number | null;
   duration_ms: number;
@@ -39,15 +42,26 @@ export class CheckRecords {
   readonly #folder: string;
   readonly #root: string;
   readonly #incarnation: string;
+  readonly #forNow: readonly string[];
 
-  /** @param commit  of the board: it begins with the incarnation */
-  constructor(stateFolder: string | undefined, root: string, commit: string | undefined) {
+  /**
+   * @param commit  of the board: it begins with the incarnation
+   * @param forNow  what is allowed besides, as long as this lives
+   */
+  constructor(
+    stateFolder: string | undefined,
+    root: string,
+    commit: string | undefined,
+    forNow: readonly string[] = [],
+  ) {
+    this.#forNow = forNow;
     this.#folder = folderOf(stateFolder);
     this.#root = realpathSync(root);
     this.#incarnation = commit?.split('.')[0] ?? '';
   }
 
   isAllowed(command: string): boolean {
+    if (this.#forNow.includes(command)) return true;
     const known = allowedIn(this.#fileOf('allowed', command));
     return known?.command === command && known.board === this.#root && known.incarnation === this.#incarnation;
   }
@@ -58,26 +72,20 @@ export class CheckRecords {
     this.#write(this.#fileOf('allowed', command), record);
   }
 
-  /** @returns false where it was not allowed */
-  revoke(command: string): boolean {
-    const file = this.#fileOf('allowed', command);
-    const had = allowedIn(file) !== undefined;
-    removeIfThere(file);
-    return had;
-  }
-
   /** @param cwd  where it was run */
   last(command: string, cwd: string): LastRun | undefined {
     const run = jsonIn(this.#fileOf('run', command, cwd));
     if (!isRecord(run)) return undefined;
-    const { id, tree, exit_code, duration_ms, tail } = run;
+    const { id, task, tree, exit_code, duration_ms, tail } = run;
     const isOne =
       typeof id === 'string' &&
       typeof tree === 'string' &&
       (exit_code === null || typeof exit_code === 'number') &&
       typeof duration_ms === 'number' &&
       typeof tail === 'string';
-    return isOne ? { id, tree, exit_code, duration_ms, tail } : undefined;
+    return isOne
+      ? { id, task: typeof task === 'string' ? task : undefined, tree, exit_code, duration_ms, tail }
+      : undefined;
   }
 
   remember(command: string, cwd: string, run: LastRun): void {
@@ -94,6 +102,7 @@ export class CheckRecords {
       release = tryLock(this.#folder, lock);
     }
     try {
+      if (signal.aborted) throw new CoordError('interrupted', 'Interrupted before the checks ran.');
       return await work();
     } finally {
       if (typeof release === 'function') release();
@@ -112,6 +121,16 @@ export class CheckRecords {
     const scratch = scratchName(this.#folder);
     replaceFile(file, `${JSON.stringify(record)}\n`, { scratch, durable: false, mode: 0o600 });
   }
+}
+
+/** Takes a command back for every board. @returns false where it was allowed for none */
+export function revokeCheck(stateFolder: string | undefined, command: string): boolean {
+  const folder = folderOf(stateFolder);
+  const files = namesIn(folder)
+    .map((name) => join(folder, name))
+    .filter((file) => file.endsWith('.allowed.json') && allowedIn(file)?.command === command);
+  for (const file of files) removeIfThere(file);
+  return files.length > 0;
 }
 
 /** All that this user has allowed, for whatever board. */

@@ -158,7 +158,7 @@ export class FileDocuments implements Documents {
   }
 
   /** The evidence of a result, one check a line, before its task is done. For who holds the lock. */
-  keepChecks({ task, checks = [] }: ResultToStore): void {
+  keepChecks({ task, checks = [] }: Pick<ResultToStore, 'task' | 'checks'>): void {
     const { id, claimed_by: worker, attempt, evidence } = task;
     const about = { task_id: id, worker, attempt, at: evidence?.at ?? null, tree: evidence?.tree ?? null };
     const path = this.#tree.checksOf(id);

@@ -238,6 +238,16 @@ describe('the gate', () => {
     expect(await done()).toMatchObject({ code: 0 });
   });
 
+  test('who stands in a linked worktree is checked there, wherever it lies', async () => {
+    git('worktree', 'add', '-q', '--detach', 'inside/wt');
+    typed('leader', 'defaults', '--check', 'test -f only-here.txt');
+    await claimed();
+    rig.write('inside/wt/only-here.txt', '');
+    expect((await done()).code).toBe(4);
+    const there = { cwd: rig.path('inside/wt'), env: env() };
+    expect(await rig.coord(['worker', 'done', 'w', 'task-001', 'did it'], there)).toMatchObject({ code: 0 });
+  });
+
   test('the result from a file; either, not both', async () => {
     await claimed();
     rig.write('result.md', 'from a file\n');
@@ -304,6 +314,45 @@ describe('review', () => {
       expect(await ok(['worker', 'context', 'w'])).toContain(`It was sent back ${n === 1 ? '1 time' : `${n} times`}`);
     }
     expect(rig.board().tasks[0]).toMatchObject({ status: 'failed', bounces: 5 });
+  });
+
+  test('a check that is asked for after it was handed in holds all the same', async () => {
+    await done('did it', '-m', 'a.txt');
+    typed('leader', 'edit', 'task-001', '--check', 'test -f later.txt');
+    expect(await coord(['leader', 'approve', 'task-001'])).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('exit 1'),
+    });
+    expect(rig.board().tasks[0]?.status).toBe('submitted');
+    rig.write('later.txt', '');
+    expect(await ok(['leader', 'approve', 'task-001'])).toBe('task-001 done\n');
+    expect(rig.read('.coordination/results/task-001.checks.jsonl')).toContain('later.txt');
+  });
+
+  test('who looked at something else does not approve this', async () => {
+    await done('did it', '-m', 'a.txt');
+    const head = /--head (\w+)/.exec(await ok(['worker', 'review', 'v']))?.[1] ?? '';
+    expect(await coord(['worker', 'approve', 'v', 'task-001', '--head', 'other'])).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('handed in again'),
+    });
+    expect(await ok(['worker', 'approve', 'v', 'task-001', '--head', head])).toBe('task-001 done\n');
+  });
+
+  test('a protected change stays one through every attempt, committed or not', async () => {
+    await ok(['leader', 'defaults', '--no-review', '--protect', 'package.json']);
+    await ok(['leader', 'add-task', 'package']);
+    await ok(['worker', 'claim', 'v', 'task-003']);
+    const start = Date.now();
+    await until(() => Date.now() > start + 1100, 'the clock of git, which counts in seconds, to go on');
+    rig.write('package.json', '{}');
+    git('add', '--all');
+    git('commit', '-q', '-m', 'package');
+    expect(await ok(['worker', 'done', 'v', 'task-003', 'did it', '-m', 'a.txt'])).toContain('submitted');
+    expect(await ok(['worker', 'review', 'u', 'task-003'])).toContain('package.json');
+    await ok(['worker', 'send-back', 'u', 'task-003', 'no']);
+    await ok(['worker', 'claim', 'v', 'task-003']);
+    expect(await ok(['worker', 'done', 'v', 'task-003', 'as it was'])).toContain('submitted');
   });
 
   test('a protected file forces a review, whoever says what about it', async () => {

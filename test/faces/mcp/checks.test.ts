@@ -70,5 +70,10 @@ test('over HTTP there is no tree: it is submitted, and checked where the tree is
   rig.write('ok.txt', '');
   expect(await rig.ok(['check', 'task-001'], { env })).toBe('task-001 done\n');
   expect(rig.board().tasks[0]).toMatchObject({ status: 'done', claimed_by: 'far', evidence: { verdict: 'green' } });
+  // Nor is a change of a protected file done unseen, whoever names it or not.
+  await rig.ok(['leader', 'defaults', '--protect', 'package.json'], { env });
+  await rig.ok(['leader', 'add-task', 'two'], { env });
+  await agent.ok('claim_task');
+  expect(await agent.ok('complete_task', { task_id: 'task-002', output: 'x' })).toMatchObject({ status: 'submitted' });
   server.child.kill('SIGINT');
 });

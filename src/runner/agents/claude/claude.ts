@@ -161,7 +161,7 @@ export class Claude implements Agent {
       ...(job.isReadOnly ? ['--disallowedTools', 'Write', 'Edit', 'NotebookEdit'] : []),
       '--allowedTools',
       ...(job.isReadOnly
-        ? ['Read', 'Glob', 'Grep', 'Bash(git log *)', 'Bash(git status *)', 'Bash(git diff *)']
+        ? ['Read', 'Glob', 'Grep', 'Bash(git log *)', 'Bash(git status *)']
         : [...shellRules('worker', ORCHESTRATED_COMMANDS), ...WORKER_TOOLS, ...(allowedTools ?? [])]),
     ];
   }
