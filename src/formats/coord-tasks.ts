@@ -2,6 +2,7 @@
  * Coord's own form: `[{"description": …}]`, `{"tasks": […]}`, one a line, the same in YAML, or texts alone; also tasks.json of
  * another board, and what `coord leader export` wrote.
  */
+import { CLAIM_FIELDS } from '../model/claim-fields.ts';
 import { isRecord } from '../model/values.ts';
 import type { Located } from './json.ts';
 import { idOf, Listing } from './listing.ts';
@@ -9,28 +10,7 @@ import { malformed } from './source.ts';
 
 const SETTLED = new Set(['done', 'cancelled']);
 /** What a board knows of a task besides, and what a new one does not take over. */
-const OF_A_BOARD = [
-  'status',
-  'claimed_by',
-  'attempt',
-  'created_at',
-  'claimed_at',
-  'lease_expires_at',
-  'lease_seconds',
-  'completed_at',
-  'last_error',
-  'note',
-  'cost_usd',
-  'result_digest',
-  'head',
-  'evidence',
-  'reviewed',
-  'bounces',
-  'taken_from',
-  'held_by',
-  'returned_to',
-  'begun_at',
-];
+const OF_A_BOARD = [...CLAIM_FIELDS, 'created_at', 'cost_usd'];
 
 export function readCoordTasks(name: string, records: readonly Located[]): Listing {
   const listing = new Listing();

@@ -5,6 +5,7 @@
 import { isArchivedDone } from './archived.ts';
 import * as z from 'zod/mini';
 import type { Board } from './board.ts';
+import { CLAIM_FIELDS } from './claim-fields.ts';
 import { type Defaults, isDefaults } from './defaults.ts';
 import { sortByDependency } from './graph.ts';
 import { describeIssues, fieldName, issueText } from './parse-input.ts';
@@ -66,27 +67,6 @@ export function parseBoard(value: unknown): ParsedBoard {
   return { ok: false, path: [...issue.path], field: fieldName(issue.path), problem: issueText(issue) };
 }
 
-/** Fields that say who holds a task: they are merged as one, never half from each side. */
-const CLAIM_FIELDS = [
-  'status',
-  'claimed_by',
-  'attempt',
-  'claimed_at',
-  'lease_expires_at',
-  'lease_seconds',
-  'completed_at',
-  'last_error',
-  'note',
-  'result_digest',
-  'head',
-  'evidence',
-  'reviewed',
-  'bounces',
-  'taken_from',
-  'held_by',
-  'returned_to',
-  'begun_at',
-] as const;
 const RENEWED_ONLY = ['lease_expires_at', 'lease_seconds'];
 
 export type Merge = { ok: true; board: Board } | { ok: false; conflict: string };

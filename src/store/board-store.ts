@@ -107,6 +107,8 @@ export class BoardStore implements Store {
     const board = await this.#backend.read();
     const attempt = input.attempt ?? board.tasks.find((task) => task.id === input.task_id)?.attempt ?? 0;
     const kept = await this.#backend.documents.keepRefused({ ...input, attempt });
+    const event = { agent: input.worker, event: 'late', task_id: input.task_id, message: 'its result is kept' };
+    await this.#backend.documents.addToLog([event]).catch(() => {}); // it is kept, whatever becomes of the log line
     return new CoordError(error.code, error.message, { cause: error, details: { ...error.details, kept } });
   }
 

@@ -382,6 +382,7 @@ describe('late results', () => {
     await ok(['leader', 'release', 'task-001']);
     await ok(['worker', 'claim', 'v']);
     expect(await done('late work')).toMatchObject({ code: 4, stderr: expect.stringContaining('kept') });
+    expect(await ok(['log'])).toContain('w late task-001: its result is kept');
     expect(await ok(['worker', 'context', 'v'])).toContain('Late result of w, task-001.w.2: late work');
     expect((await coord(['leader', 'show', 'task-001'])).stderr).toContain('coord leader accept task-001 task-001.w.2');
     expect(await ok(['leader', 'accept', 'task-001', 'task-001.w.2'])).toBe('task-001 done\n');
