@@ -72,13 +72,14 @@ export function isReviewed(value: unknown): value is Reviewed {
 /** `green on tree 4b825dc, 2026-01-31T12:00:00.000Z: npm test: exit 0 in 3.2 s`; with the last lines of what is not green. */
 export function evidenceText({ verdict, at, tree, checks, tail, times }: Evidence): string {
   const runs = checks.map(checkText).join('; ');
+  const what = checks.length === 0 && verdict === 'green' ? 'not checked: it has no checks' : verdict;
   const where = tree === null ? '' : ` on tree ${tree.slice(0, 10)}`;
   const often = times !== undefined && times > 1 ? `, ${times} times in a row` : '';
-  return `${verdict}${where}, ${at}${runs === '' ? '' : `: ${runs}`}${often}${tail === undefined ? '' : `\n${tail}`}`;
+  return `${what}${where}, ${at}${runs === '' ? '' : `: ${runs}`}${often}${tail === undefined ? '' : `\n${tail}`}`;
 }
 
 /** `npm test: exit 0 in 3.2 s`. */
 export function checkText({ command, exit_code, duration_ms }: CheckRun): string {
   const seconds = (duration_ms / 1000).toFixed(1);
-  return `${command}: ${exit_code === null ? 'ended' : `exit ${exit_code}`} in ${seconds} s`;
+  return `${command}: ${exit_code === null ? 'did not end by itself, stopped' : `exit ${exit_code}`} ${exit_code === null ? 'after' : 'in'} ${seconds} s`;
 }

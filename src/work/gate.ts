@@ -13,7 +13,7 @@ import { DEFAULT_LEASE_SECONDS } from '../model/limits.ts';
 import type { Task } from '../model/task.ts';
 import { quoted, visible } from '../model/text.ts';
 import type { Complete, CompleteAnswer } from '../model/verbs/complete.ts';
-import { type Proof, provenRuns, type Run } from '../model/verbs/proof.ts';
+import { type Proof, provenRuns, type Run, TAIL } from '../model/verbs/proof.ts';
 import type { ReviewAnswer } from '../model/verbs/review-task.ts';
 import type { CheckRecords } from '../store/open.ts';
 import type { Moment, Store } from '../store/store.ts';
@@ -269,6 +269,7 @@ export class Gate {
     }
     const seconds = task ? checkSecondsOf(board, task) : (board.defaults?.check_timeout ?? 600);
     const start = Date.now();
+    this.#options.onProgress?.(command, 0);
     const telling = setInterval(
       () => this.#options.onProgress?.(command, Math.round((Date.now() - start) / 1000)),
       PROGRESS_MS,
@@ -305,7 +306,7 @@ export class Gate {
           task_id: task.id,
           attempt: input.attempt,
           verdict: verdict === 'broken' ? 'broken' : 'red',
-          run,
+          run: why === undefined ? run : { ...run, tail: `${run.tail}\n(${why})`.slice(-TAIL) },
           tree,
         })
       : { times: 1 };
@@ -379,7 +380,8 @@ function filesOfOthers(board: Board, task: Task | undefined, now: string): PathI
   for (const file of task?.context.files ?? []) own.add(file, true);
   for (const other of board.tasks)
     if (other.id !== task?.id && (isLive(other, now) || other.status === 'submitted'))
-      for (const file of other.context.files) if (own.find(file).size === 0) files.add(file, true);
+      for (const file of [...other.context.files, ...(other.evidence?.files ?? [])])
+        if (own.find(file).size === 0) files.add(file, true);
   return files;
 }
 

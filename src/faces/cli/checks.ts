@@ -39,7 +39,9 @@ export async function check(context: Context, id: string | undefined): Promise<R
     return {
       text:
         checked.length === 0
-          ? `${task ? task.id : 'The board'} has no checks.`
+          ? task
+            ? `${task.id} has no checks.`
+            : `The board has no checks of its own.${board.tasks.some((one) => one.checks) ? ' Some tasks have: coord check <task>' : ''}`
           : checked.flatMap((one) => checkedLines(one)).join('\n'),
       json: { task_id: task?.id ?? null, green: isGreen, checks: checked },
       notes: checked
@@ -120,7 +122,10 @@ export async function sendBackBy(context: Context, by: string, id: string, reaso
 export async function accept(context: Context, id: string, kept: string): Promise<Reply> {
   return withStore(context, async (store) => {
     const name = kept.replace(/^.*[/\\]/, '').replace(/\.refused\.md$/, '');
-    return reviewed(await (await openGate(store, surroundings(context))).accept(id, name));
+    const before = (await store.read()).tasks.find((task) => task.id === id);
+    const reply = reviewed(await (await openGate(store, surroundings(context))).accept(id, name));
+    const holder = before?.status === 'claimed' ? [`Taken from ${before.claimed_by}, who worked on it.`] : [];
+    return { ...reply, notes: [...holder, ...(reply.notes ?? [])] };
   });
 }
 

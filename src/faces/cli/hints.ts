@@ -67,7 +67,7 @@ const HINTS = {
       ? `The same again and again: coord worker fail ${worker} ${task_id} "<what is wrong, what you tried>"`
       : 'The task is still yours: mend it, and repeat the command.',
   'check-broken': ({ task_id }) =>
-    `For the leader: coord leader edit ${task_id} --check "<command>"; the task is still yours.`,
+    `For the leader: coord leader edit ${task_id} --check "<command>", or --check-timeout; the task is still yours.`,
   'check-not-allowed': ({ command }) =>
     `A person allows it, in a terminal: coord trust check ${quotedWord(command ?? '')}`,
   'outcome-unknown': () => REPEAT,

@@ -96,6 +96,6 @@ export async function cancel(context: Context, ids: string[], options: { cascade
 export function release(context: Context, ids: string[]): Promise<Reply> {
   const input = parseInput(TaskIds, { task_ids: ids });
   return forTasks(context, 'available again', (store) => store.takeBackTasks(input), [
-    'What its worker still hands in will be refused and kept.',
+    'What its worker still hands in is taken as long as nobody else has claimed it.',
   ]);
 }

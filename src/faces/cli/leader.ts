@@ -2,6 +2,7 @@
 import { relative, resolve } from 'node:path';
 import { type Board, expireLastAttempts, findTask } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
+import { protectedOf } from '../../model/gate.ts';
 import { InitBoard, WritePlan } from '../../model/inputs.ts';
 import { parseInput } from '../../model/parse-input.ts';
 import { writeReport, type Result } from '../../model/views/report.ts';
@@ -185,11 +186,13 @@ export async function show(context: Context, id: string): Promise<Reply> {
     const [[result], late] = await Promise.all([store.results([task.id]), store.late(task.id)]);
     const dependants = board.tasks.filter((other) => other.dependencies.includes(task.id)).map((other) => other.id);
     const resultPath = result && pathOfResult(context, store)(task.id);
-    const text = taskText(visibleDeep(task), shownStatus(board)(task), { resultPath, dependants }, context.paint);
+    const guarded = protectedOf(board, task.evidence?.files ?? []);
+    const parts = { resultPath, dependants, guarded: guarded.map(visible) };
+    const text = taskText(visibleDeep(task), shownStatus(board)(task), parts, context.paint);
     return {
       text: result ? [text, '', ...resultLines(result)].join('\n') : text,
       json: { task, dependants, result: result ?? null, late: late.map(({ name, worker }) => ({ name, worker })) },
-      notes: late.map(
+      notes: (task.status === 'done' ? [] : late).map(
         ({ name, worker }) => `A result of ${worker} came too late: coord leader accept ${task.id} ${name} takes it`,
       ),
     };
@@ -316,7 +319,7 @@ export async function wait(context: Context, options: { timeout?: number } & Not
     await tell(context, options, { event, message: text, counts });
     return {
       text,
-      json: { settled: !isStuck && !isForReview, counts },
+      json: { settled: !isStuck && !isForReview, reason: how, counts },
       notes: [
         isForReview
           ? 'Only reviews are left: coord leader list --status submitted, then coord leader approve or send-back'

@@ -13,7 +13,8 @@ export function surroundings(context: Context): GateSurroundings {
     env: io.env,
     signal: io.signal,
     onProgress: io.stderr.isTTY
-      ? (command, seconds) => context.note(`${visible(clip(command))} runs for ${formatDuration(seconds * 1000)}`)
+      ? (command, seconds) =>
+          context.note(`${visible(clip(command))} runs${seconds === 0 ? '' : ` for ${formatDuration(seconds * 1000)}`}`)
       : undefined,
   };
 }

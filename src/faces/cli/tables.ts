@@ -147,7 +147,7 @@ export function paintState(state: Shown, paint: Paint): (text: string) => string
 export function taskText(
   task: Task,
   shown: Shown,
-  parts: { resultPath: string | undefined; dependants: string[] },
+  parts: { resultPath: string | undefined; dependants: string[]; guarded: string[] },
   paint: Paint,
 ): string {
   const lines = [
@@ -173,7 +173,10 @@ export function taskText(
   add('Key', task.key);
   add('Exclusive', task.exclusive === true ? 'yes' : '');
   add('Checks', task.checks?.join('\n'));
-  add('Review', task.review === true ? 'yes' : '');
+  add(
+    'Review',
+    parts.guarded.length > 0 ? `protected: ${parts.guarded.join(', ')}` : task.review === true ? 'yes' : '',
+  );
   add('Evidence', task.evidence && evidenceText(task.evidence));
   add('Approved', task.reviewed && `by ${task.reviewed.by}, ${formatTime(task.reviewed.at)}`);
   add('Sent back', task.bounces === undefined ? '' : plural(task.bounces, 'time'));

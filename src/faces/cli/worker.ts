@@ -121,7 +121,7 @@ export async function complete(
     if (answer.now_claimable.length > shown.length)
       shown.push(`and ${answer.now_claimable.length - shown.length} more`);
     return {
-      text: `${taskId} ${answer.already ? `was already ${status}` : status}${status === 'submitted' ? ', for somebody else to look at' : ''}${shown.length > 0 ? `, now claimable: ${shown.join(', ')}` : ''}`,
+      text: `${taskId} ${answer.already ? `was already ${status}` : status}${answer.late === true ? ', late: nobody else had claimed it yet' : ''}${status === 'submitted' ? ', for somebody else to look at' : ''}${shown.length > 0 ? `, now claimable: ${shown.join(', ')}` : ''}`,
       json: answer,
       notes: [
         ...(input.output.trim() === '' ? ['The result is empty: whoever builds on it learns nothing from it.'] : []),

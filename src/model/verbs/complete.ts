@@ -36,6 +36,8 @@ export interface CompleteAnswer {
   task: Task;
   /** True when this worker had handed in this very result before. */
   already: boolean;
+  /** It came after the claim was taken away, and before anybody else's. */
+  late?: boolean;
   /** Ids that this completion made claimable, smallest first. */
   now_claimable: string[];
 }
@@ -69,7 +71,7 @@ export function completeTask(board: Board, input: Complete & { digest: string },
   const next = withSignOfLife(replaceTasks(board, [task]), input.worker, now);
   return {
     board: next,
-    answer: { task, already: false, now_claimable: freedBy(board, next, task.id, now) },
+    answer: { task, already: false, ...(late ? { late } : {}), now_claimable: freedBy(board, next, task.id, now) },
     events: [
       eventOf(
         input.worker,

@@ -60,6 +60,9 @@ export function editTask(board: Board, input: EditTask): Change<{ task: Task }> 
       : task.dependencies,
     context: { ...task.context, files: files ?? task.context.files, hints: hints ?? task.context.hints },
   };
+  // What could not be run is asked for in another way now.
+  if ((input.checks ?? input.check_timeout) !== undefined && task.evidence?.verdict === 'broken')
+    delete edited.evidence;
   const next = replaceTasks(board, [edited]);
   if (dependencies) refuseCycle(next.tasks);
   const changed = Object.keys(input).filter(

@@ -202,6 +202,15 @@ describe('the gate', () => {
     expect([mine.code, theirs.code]).toEqual([0, 5]);
   });
 
+  test('the lease begins anew with the check, however much of it was left', async () => {
+    typed('leader', 'defaults', '--check', 'sleep 3');
+    await claimed();
+    const before = rig.board().tasks[0]?.lease_expires_at ?? '';
+    const handing = done();
+    await until(() => (rig.board().tasks[0]?.lease_expires_at ?? '') > before, 'the lease to be renewed');
+    expect((await handing).code).toBe(0);
+  });
+
   test('200 MB of output: the last of it, and flat memory', async () => {
     const loud = `node -e "const line = 'x'.repeat(1023) + '\\n'; for (let i = 0; i < 200000; i++) require('fs').writeSync(1, line); console.log('the end'); process.exit(1)"`;
     typed('leader', 'defaults', '--check', loud);
@@ -373,7 +382,12 @@ describe('late results', () => {
 
   test('taken where nobody holds the task, through the gate', async () => {
     await ok(['leader', 'release', 'task-001']);
-    expect(await done('late, and good')).toMatchObject({ code: 0, stdout: 'task-001 done\n' });
+    // Whoever never held it is not late.
+    expect((await coord(['worker', 'done', 'u', 'task-001', 'x'])).code).toBe(4);
+    expect(await done('late, and good')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('task-001 done, late'),
+    });
     expect(rig.board().tasks[0]).toMatchObject({ status: 'done', claimed_by: 'w' });
     expect(await ok(['log'])).toContain('attempt 1, late');
   });
