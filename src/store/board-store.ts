@@ -105,10 +105,14 @@ export class BoardStore implements Store {
   async #keepRefused(input: Complete, error: CoordError): Promise<CoordError> {
     if (input.output.trim() === '') return error;
     const board = await this.#backend.read();
-    const attempt = input.attempt ?? board.tasks.find((task) => task.id === input.task_id)?.attempt ?? 0;
+    const task = board.tasks.find(({ id }) => id === input.task_id);
+    const attempt = input.attempt ?? task?.attempt ?? 0;
     const kept = await this.#backend.documents.keepRefused({ ...input, attempt });
-    const event = { agent: input.worker, event: 'late', task_id: input.task_id, message: 'its result is kept' };
-    await this.#backend.documents.addToLog([event]).catch(() => {}); // it is kept, whatever becomes of the log line
+    if (task?.status === 'claimed') {
+      // Who leads may want it instead. It is kept, whatever becomes of the log line.
+      const event = { agent: input.worker, event: 'late', task_id: task.id, message: 'its result is kept' };
+      await this.#backend.documents.addToLog([event]).catch(() => {});
+    }
     return new CoordError(error.code, error.message, { cause: error, details: { ...error.details, kept } });
   }
 
