@@ -249,11 +249,10 @@ export class Gate {
     const isGreen = checked.every(({ verdict }) => verdict === 'green');
     const isKnown = checked.every((one) => one.isKnown === true);
     const last = checked.at(-1);
-    const changed =
-      look && tree !== undefined && isGreen && !isKnown ? await changedMeanwhile(look, tree, others) : undefined;
+    const after = isGreen && !isKnown ? await look?.hash() : tree;
+    const changed = look && tree && after && after !== tree ? await whatChanged(look, tree, after, others) : undefined;
     // Only of a tree that has stood still is it known that it was green.
-    if (changed === undefined && (tree === undefined || (await look?.hash()) === tree))
-      for (const one of checked) if (one.verdict === 'green') remember(place, one, tree);
+    if (after === tree) for (const one of checked) if (one.verdict === 'green') remember(place, one, tree);
     if (changed !== undefined && last) checked[checked.length - 1] = { ...last, verdict: 'red', why: changed };
     return { checked, tree };
   }
@@ -339,7 +338,9 @@ export class Gate {
     const over = new AbortController();
     const lost = new AbortController();
     const leaseSeconds = task.lease_seconds ?? DEFAULT_LEASE_SECONDS;
-    await store.renew({ worker: input.worker }); // the check may take longer than what is left of it
+    // The first renewal comes after a third of the lease: what is left must reach as far.
+    const left = Date.parse(task.lease_expires_at ?? '') - Date.parse(await store.now());
+    if (!(left > (leaseSeconds * 1000) / 2)) await store.renew({ worker: input.worker });
     keepLease(store, { worker: input.worker, taskId: task.id, leaseSeconds }, over.signal, () => lost.abort());
     try {
       return await work(AbortSignal.any([signal, lost.signal]));
@@ -385,14 +386,13 @@ function filesOfOthers(board: Board, task: Task | undefined, now: string): PathI
   return files;
 }
 
-/** Why a tree that has changed while it was checked proves nothing; undefined where it has not. */
-async function changedMeanwhile(
+/** Why a tree that has changed while it was checked proves nothing; undefined where only others' files have. */
+async function whatChanged(
   look: WorkingTree,
   before: string,
+  after: string,
   others: PathIndex<true>,
 ): Promise<string | undefined> {
-  const after = await look.hash();
-  if (after === undefined || after === before) return undefined;
   const changed = (await look.changed(before, after)).filter((file) => others.find(file).size === 0);
   if (changed.length === 0) return undefined;
   const shown = changed.slice(0, 5).map(visible);

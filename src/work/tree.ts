@@ -58,6 +58,8 @@ export class WorkingTree {
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #scratch: string;
   readonly #base: Readonly<Record<string, string | undefined>>;
+  /** What was hashed last. */
+  #last: { index: Buffer; hash: string } | undefined;
 
   private constructor(
     root: string,
@@ -86,6 +88,10 @@ export class WorkingTree {
 
   /** @returns undefined where there is no git, or no repository */
   static async open(root: string, env: Readonly<Record<string, string | undefined>>): Promise<WorkingTree | undefined> {
+    // A plain repository is seen without asking git, which would take as long as a fast check.
+    const own = join(root, '.git');
+    if (env['GIT_DIR'] === undefined && lstatSync(own, { throwIfNoEntry: false })?.isDirectory() === true)
+      return new WorkingTree(root, env, own, join(own, 'objects'));
     const said = await git(root, ['rev-parse', '--absolute-git-dir', '--git-path', 'objects'], env);
     const [gitDir, objects] = said?.trim().split('\n') ?? [];
     return gitDir === undefined || objects === undefined
@@ -100,7 +106,19 @@ export class WorkingTree {
       ['add', '--all', '--', '.', ':(exclude,top,glob)**/.coordination/**'],
       this.#env,
     );
-    return added === undefined ? undefined : (await git(this.#root, ['write-tree'], this.#env))?.trim();
+    if (added === undefined) return undefined;
+    // The same index is the same tree.
+    if (this.#last && this.#index()?.equals(this.#last.index) === true) return this.#last.hash;
+    const hash = (await git(this.#root, ['write-tree'], this.#env))?.trim();
+    const index = this.#index(); // as git has left it
+    this.#last = hash === undefined || index === undefined ? undefined : { index, hash };
+    return hash;
+  }
+
+  /** Undefined where nothing was ever added. */
+  #index(): Buffer | undefined {
+    const path = join(this.#scratch, 'index');
+    return existsSync(path) ? readFileSync(path) : undefined;
   }
 
   /** Paths that differ between two of its hashes, from the root of the repository. */
