@@ -102,10 +102,9 @@ export function openGate(
   options: OpenOptions & { env?: Readonly<Record<string, string | undefined>>; signal?: AbortSignal } = {},
 ): Gate {
   const { env = process.env, signal = new AbortController().signal, ...place } = options;
-  const openOptions = { stateFolder: stateFolderOf(process.env), ...place };
   return new Gate({
     store,
-    records: (board) => openCheckRecords(store, openOptions, board.commit),
+    openOptions: { stateFolder: stateFolderOf(process.env), ...place },
     cwd: place.cwd ?? process.cwd(),
     env,
     signal,

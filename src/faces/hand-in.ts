@@ -1,17 +1,14 @@
 /** What is handed in, through the gate where the task asks for one. Who asks for none does not load it. */
-import type { Board } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import type { Complete, CompleteAnswer } from '../model/verbs/complete.ts';
-import { openCheckRecords, type OpenOptions } from '../store/open.ts';
 import type { Moment, Store } from '../store/store.ts';
 import type { Gate, GateOptions } from '../work/gate.ts';
 
-export type GateSurroundings = Omit<GateOptions, 'store' | 'records'> & { openOptions: OpenOptions };
+export type GateSurroundings = Omit<GateOptions, 'store'>;
 
-export async function openGate(store: Store, { openOptions, ...options }: GateSurroundings): Promise<Gate> {
+export async function openGate(store: Store, surroundings: GateSurroundings): Promise<Gate> {
   const { Gate: GateOf } = await import('../work/gate.ts');
-  const records = (board: Board) => openCheckRecords(store, openOptions, board.commit);
-  return new GateOf({ ...options, store, records });
+  return new GateOf({ ...surroundings, store });
 }
 
 /** @throws CoordError as the gate's `complete` */

@@ -9,6 +9,7 @@ export class Dependencies {
   readonly #board: Board;
   #byId: Map<string, Task> | undefined;
   readonly #dead = new Map<string, boolean>();
+  readonly #awaiting = new Map<string, boolean>();
 
   constructor(board: Board) {
     this.#board = board;
@@ -51,12 +52,8 @@ export class Dependencies {
 
   /** Submitted, or blocked behind nothing but what is: somebody must look at that first. */
   awaitsReview(task: Task): boolean {
-    return this.#leadsOnlyTo(task, 'submitted', new Map());
-  }
-
-  /** Depth first with a stack of its own, as below. */
-  #leadsOnlyTo(task: Task, status: Task['status'], known: Map<string, boolean>): boolean {
-    const stack = [task];
+    const known = this.#awaiting;
+    const stack = [task]; // depth first with a stack of its own, as below
     while (stack.length > 0) {
       const top = stack.at(-1) as Task; // the stack is not empty
       const pending = this.pending(top);
@@ -67,7 +64,10 @@ export class Dependencies {
       }
       stack.pop();
       const isWaiting = top.status === 'available' && pending.length > 0;
-      known.set(top.id, top.status === status || (isWaiting && pending.every((one) => known.get(one.id) === true)));
+      known.set(
+        top.id,
+        top.status === 'submitted' || (isWaiting && pending.every((one) => known.get(one.id) === true)),
+      );
     }
     return known.get(task.id) === true;
   }

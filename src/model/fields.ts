@@ -34,6 +34,19 @@ export const MaxAttempts = lazily(() => z.int().check(z.minimum(1), z.maximum(10
 export const Dependencies = lazily(() =>
   z.array(z.string().check(z.minLength(1), z.maxLength(64))).check(z.maxLength(1000)),
 );
+/** The fields of a task that can be given when it is added, and changed afterwards. */
+export const taskFields = () => ({
+  priority: z.optional(Priority()),
+  dependencies: z.optional(Dependencies()),
+  files: z.optional(Files()),
+  hints: z.optional(Hints()),
+  tags: z.optional(Tags()),
+  max_attempts: z.optional(MaxAttempts()),
+  exclusive: z.optional(z.boolean()),
+  checks: z.optional(Checks()),
+  check_timeout: z.optional(CheckTimeout()),
+  review: z.optional(z.boolean()),
+});
 export const Reason = lazily(() =>
   z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(MAX_TEXT)),
 );

@@ -5,14 +5,14 @@ import { PathIndex } from './files.ts';
 import { DEFAULT_CHECK_SECONDS } from './limits.ts';
 import type { Task } from './task.ts';
 
-/** The commands that must end well before this task is done. */
-export function checksOf({ defaults }: Board, task: Task): readonly string[] {
-  return task.checks ?? defaults?.checks ?? [];
+/** The commands that must end well before this task is done; without one, those of the board itself. */
+export function checksOf({ defaults }: Board, task?: Task): readonly string[] {
+  return task?.checks ?? defaults?.checks ?? [];
 }
 
 /** How long one of them may take, in seconds. */
-export function checkSecondsOf({ defaults }: Board, task: Task): number {
-  return task.check_timeout ?? defaults?.check_timeout ?? DEFAULT_CHECK_SECONDS;
+export function checkSecondsOf({ defaults }: Board, task?: Task): number {
+  return task?.check_timeout ?? defaults?.check_timeout ?? DEFAULT_CHECK_SECONDS;
 }
 
 /** The checks that these runs do not prove. */
@@ -23,7 +23,7 @@ export function unproven(board: Board, task: Task, runs: readonly CheckRun[]): s
 
 /** Whether somebody else must look at it: it is asked for, or one of these files is protected. */
 export function wantsReview(board: Board, task: Task, files: readonly string[]): boolean {
-  return (task.review ?? board.defaults?.review ?? false) || protectedOf(board, files).length > 0;
+  return asksForReview(board, task) || protectedOf(board, files).length > 0;
 }
 
 /** The files that nobody changes unseen. */
@@ -34,6 +34,10 @@ export function protectedOf({ defaults }: Board, files: readonly string[]): stri
 }
 
 /** Whether it may come to a review, so that who held it must be known. */
-export function mayBeReviewed({ defaults }: Board, task: Task): boolean {
-  return (task.review ?? defaults?.review ?? false) || (defaults?.protect ?? []).length > 0;
+export function mayBeReviewed(board: Board, task: Task): boolean {
+  return asksForReview(board, task) || (board.defaults?.protect ?? []).length > 0;
+}
+
+function asksForReview({ defaults }: Board, { review }: Task): boolean {
+  return review ?? defaults?.review ?? false;
 }

@@ -10,14 +10,7 @@ import { parseInput } from '../model/parse-input.ts';
 import type { Task } from '../model/task.ts';
 import type { NewTask } from '../model/verbs/add-tasks.ts';
 import { summarise, type Summary } from '../model/views/summary.ts';
-import {
-  initStore,
-  openCheckRecords,
-  openRunRecords,
-  type OpenOptions,
-  openStore,
-  stateFolderOf,
-} from '../store/open.ts';
+import { initStore, openRunRecords, type OpenOptions, openStore, stateFolderOf } from '../store/open.ts';
 import type { RunRecords } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import type { Agent } from './agent.ts';
@@ -233,7 +226,8 @@ export class Orchestrator {
     await this.#setGate(store);
     const gate = new Gate({
       store,
-      records: (board) => openCheckRecords(store, this.#place, board.commit, this.#allowed),
+      openOptions: this.#place,
+      allowed: this.#allowed,
       cwd: this.#cwd,
       env: this.#options.env,
       signal: this.#ending.stopping,

@@ -15,7 +15,7 @@ import { quoted, visible } from '../model/text.ts';
 import type { Complete, CompleteAnswer } from '../model/verbs/complete.ts';
 import { type Proof, provenRuns, type Run, TAIL } from '../model/verbs/proof.ts';
 import type { ReviewAnswer } from '../model/verbs/review-task.ts';
-import type { CheckRecords } from '../store/open.ts';
+import { type CheckRecords, openCheckRecords, type OpenOptions } from '../store/open.ts';
 import type { Moment, Store } from '../store/store.ts';
 import { keepLease } from '../store/wait.ts';
 import { runCheck } from './check-run.ts';
@@ -23,8 +23,10 @@ import { headOf, placeOf, WorkingTree } from './tree.ts';
 
 export interface GateOptions {
   store: Store;
-  /** What this user has allowed on this board. */
-  records: (board: Board) => Promise<CheckRecords>;
+  /** How the board was opened: where this user's records of what is allowed lie. */
+  openOptions: OpenOptions;
+  /** Checks that are allowed besides, for as long as this gate is used. */
+  allowed?: readonly string[] | undefined;
   /** Where whoever hands in stands. */
   cwd: string;
   /** Of the checks. */
@@ -150,7 +152,7 @@ export class Gate {
 
   /** Runs what `complete` would run, and changes nothing. @param task  without it the checks of the board */
   async check(board: Board, task: Task | undefined): Promise<Checked[]> {
-    const commands = task ? checksOf(board, task) : (board.defaults?.checks ?? []);
+    const commands = checksOf(board, task);
     return this.#checking(
       { board, task, commands, signal: this.#options.signal },
       false,
@@ -211,10 +213,10 @@ export class Gate {
   /** Runs the checks, and hands over what came of them while the look at the tree is still open. */
   async #checking<T>(job: CheckingJob, stopsAtRed: boolean, use: (ran: Ran) => Promise<T>): Promise<T> {
     const { board, task, commands, signal } = job;
-    const { env, store } = this.#options;
+    const { env, store, openOptions, allowed } = this.#options;
     const root = await this.#place();
     const others = filesOfOthers(board, task, await store.now());
-    const records = commands.length > 0 ? await this.#options.records(board) : undefined;
+    const records = commands.length > 0 ? await openCheckRecords(store, openOptions, board.commit, allowed) : undefined;
     const foreign = commands.find((command) => records?.isAllowed(command) !== true);
     if (foreign !== undefined) {
       const checked: Checked[] = [{ command: foreign, verdict: 'not allowed' }];
@@ -266,7 +268,7 @@ export class Gate {
       const { exit_code, duration_ms, tail } = last;
       return { ...verdictOf({ command, exit_code, duration_ms, tail }), isKnown: true };
     }
-    const seconds = task ? checkSecondsOf(board, task) : (board.defaults?.check_timeout ?? 600);
+    const seconds = checkSecondsOf(board, task);
     const start = Date.now();
     this.#options.onProgress?.(command, 0);
     const telling = setInterval(

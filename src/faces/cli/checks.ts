@@ -13,6 +13,7 @@ import type { Store } from '../../store/store.ts';
 import type { Checked, Gate } from '../../work/gate.ts';
 import { openGate } from '../hand-in.ts';
 import { type Context, isPerson, type Reply, withStore } from '../io.ts';
+import { quotedWord } from './hints.ts';
 import { EXIT } from './output.ts';
 import { surroundings } from './surroundings.ts';
 
@@ -24,7 +25,7 @@ export async function allowTyped(context: Context, store: Store, commands: reado
   if (isPerson(context.io)) for (const command of given) records.allow(command);
   return given
     .filter((command) => !records.isAllowed(command))
-    .map((command) => `A person has to allow the check, in a terminal: coord trust check ${JSON.stringify(command)}`);
+    .map((command) => `A person has to allow the check, in a terminal: coord trust check ${quotedWord(command)}`);
 }
 
 export async function check(context: Context, id: string | undefined): Promise<Reply> {
@@ -46,7 +47,7 @@ export async function check(context: Context, id: string | undefined): Promise<R
       json: { task_id: task?.id ?? null, green: isGreen, checks: checked },
       notes: checked
         .filter(({ verdict }) => verdict === 'not allowed')
-        .map(({ command }) => `A person allows it, in a terminal: coord trust check ${JSON.stringify(command)}`),
+        .map(({ command }) => `A person allows it, in a terminal: coord trust check ${quotedWord(command)}`),
       exitCode: isGreen ? EXIT.done : EXIT.refused,
     };
   });

@@ -128,6 +128,6 @@ export function hintOf({ code, hint, details }: CoordError): string | undefined 
 }
 
 /** As a shell takes it for one word. */
-function quotedWord(text: string): string {
+export function quotedWord(text: string): string {
   return /["$`\\!]/.test(text) ? `'${text.replaceAll("'", String.raw`'\''`)}'` : `"${text}"`;
 }

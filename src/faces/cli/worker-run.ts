@@ -12,7 +12,6 @@ import { Ending } from '../../runner/ending.ts';
 import type { RunEvent } from '../../runner/events.ts';
 import { Pool, type SlotEnd } from '../../runner/pool.ts';
 import { Run } from '../../runner/run.ts';
-import { openCheckRecords } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { Gate } from '../../work/gate.ts';
 import { type Context, leaseSeconds, type Reply, withStore } from '../io.ts';
@@ -73,7 +72,6 @@ function runOf(
     gate: new Gate({
       ...surroundings(context),
       store,
-      records: (board) => openCheckRecords(store, context.openOptions, board.commit),
       signal: ending.stopping,
       onProgress: undefined,
     }),

@@ -2,19 +2,7 @@
 import * as z from 'zod/mini';
 import { type Board, type Change, eventOf, LEADER } from '../board.ts';
 import { CoordError } from '../errors.ts';
-import {
-  Checks,
-  CheckTimeout,
-  Dependencies,
-  Description,
-  Files,
-  Hints,
-  lazily,
-  MaxAttempts,
-  Name,
-  Priority,
-  Tags,
-} from '../fields.ts';
+import { Description, lazily, Name, taskFields } from '../fields.ts';
 import { sortByDependency } from '../graph.ts';
 import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from '../limits.ts';
 import type { AvailableTask, Task } from '../task.ts';
@@ -26,16 +14,7 @@ export const NewTask = lazily(() =>
   z.strictObject({
     description: Description(),
     key: z.optional(Name()),
-    priority: z.optional(Priority()),
-    dependencies: z.optional(Dependencies()),
-    files: z.optional(Files()),
-    hints: z.optional(Hints()),
-    tags: z.optional(Tags()),
-    max_attempts: z.optional(MaxAttempts()),
-    exclusive: z.optional(z.boolean()),
-    checks: z.optional(Checks()),
-    check_timeout: z.optional(CheckTimeout()),
-    review: z.optional(z.boolean()),
+    ...taskFields(),
   }),
 );
 export const AddTasks = lazily(() =>

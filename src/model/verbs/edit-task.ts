@@ -2,19 +2,7 @@
 import * as z from 'zod/mini';
 import { type Board, type Change, eventOf, findTask, LEADER, replaceTasks } from '../board.ts';
 import { CoordError } from '../errors.ts';
-import {
-  Checks,
-  CheckTimeout,
-  Dependencies,
-  Description,
-  Files,
-  Hints,
-  lazily,
-  MaxAttempts,
-  Priority,
-  Tags,
-  TaskId,
-} from '../fields.ts';
+import { Description, lazily, TaskId, taskFields } from '../fields.ts';
 import { allows } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
 import { refuseCycle, resolveDependency } from './add-tasks.ts';
@@ -23,16 +11,7 @@ export const EditTask = lazily(() =>
   z.strictObject({
     task_id: TaskId(),
     description: z.optional(Description()),
-    priority: z.optional(Priority()),
-    dependencies: z.optional(Dependencies()),
-    files: z.optional(Files()),
-    hints: z.optional(Hints()),
-    tags: z.optional(Tags()),
-    max_attempts: z.optional(MaxAttempts()),
-    exclusive: z.optional(z.boolean()),
-    checks: z.optional(Checks()),
-    check_timeout: z.optional(CheckTimeout()),
-    review: z.optional(z.boolean()),
+    ...taskFields(),
   }),
 );
 export type EditTask = z.infer<ReturnType<typeof EditTask>>;
