@@ -147,6 +147,41 @@ console.log(`Node ${process.version}, ${String(RUNS)} runs each\n`);
 }
 
 {
+  console.log('\nworktrees, in a repository of 1,000 files');
+  const repository = async () => {
+    const { cwd, store } = await board(2 * (RUNS + 4));
+    const git = (...args) =>
+      spawnSync('git', ['-c', 'user.name=b', '-c', 'user.email=b@example.org', ...args], { cwd, env });
+    git('init', '-q');
+    writeFileSync(join(cwd, '.gitignore'), '.coordination/\n');
+    for (let i = 0; i < 1000; i++) writeFileSync(join(cwd, `file-${i}.txt`), `${i}\n`);
+    git('add', '--all');
+    git('commit', '-q', '-m', 'all');
+    git('branch', '--no-track', 'coord/main');
+    return { cwd, store };
+  };
+  const plain = await repository();
+  const wooded = await repository();
+  await wooded.store.setDefaults({ worktrees: { branch: 'coord/main' } });
+  const alone = [];
+  const claims = [];
+  const both = [];
+  for (let i = 0; i < RUNS + 2; i++) {
+    const start = performance.now();
+    const path = `.claude/worktrees/plain-${i}`;
+    spawnSync('git', ['worktree', 'add', '-q', '--no-track', '-b', `plain-${i}`, path, 'coord/main'], {
+      cwd: plain.cwd,
+      env,
+    });
+    alone.push(performance.now() - start);
+    claims.push(time(plain.cwd, [BIN, 'worker', 'claim', `w${i}`], { env }).ms);
+    both.push(time(wooded.cwd, [BIN, 'worker', 'claim', `w${i}`], { env }).ms);
+  }
+  const [tree, claim, together] = [alone, claims, both].map((times) => median(times.slice(2)));
+  report('claim with a worktree / git worktree add and a claim', together / (tree + claim), 1.5);
+}
+
+{
   console.log('\ncontention');
   const storm = async (cwd, args) => {
     const start = performance.now();

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 import { expect, test } from 'vitest';
 import { Project } from './support/claude.ts';
+import { Repository } from './support/repository.ts';
 import { BIN, Rig, scrubbedEnv } from './support/rig.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -148,12 +149,19 @@ test('every command of the README does its work', async () => {
   ];
   for (const line of reviews) await rig.ok(words(line));
   expect((await rig.coord(words('worker done a task-008 late'))).code).toBe(4);
-  await rig.ok(words('leader accept task-008 task-008.a.2'));
+  await rig.ok(words('leader accept task-008 task-008.a.1'));
   used.push(...reviews, 'leader accept');
   expect(rig.board().tasks.every(({ status }) => status === 'done')).toBe(true);
+  const repo = new Repository();
+  await repo.begin(1);
+  repo.commit('task-001', { 'b.txt': 'b\n' });
+  const landing = ['worker done w1 task-001 x', 'leader publish', 'worktree list', 'worktree clean'];
+  for (const line of landing) await repo.ok(words(line));
+  expect([(await repo.coord(['land'])).code, repo.read('b.txt')]).toEqual([3, 'b\n']);
+  used.push(...landing, 'land');
   const readme = readFileSync(`${root}README.md`, 'utf8');
   for (const [, command = ''] of readme.matchAll(
-    /coord ((?:leader|worker) [a-z-]+|log|doctor|prompt [a-z]+|completion|mcp [a-z]+)/g,
+    /coord ((?:leader|worker|worktree) [a-z-]+|log|land|doctor|prompt [a-z]+|completion|mcp [a-z]+)/g,
   ))
     expect(
       used.some((line) => line.startsWith(command)),
@@ -260,4 +268,15 @@ test('orchestrate: a config, a tasks file, and a program, with the stand-in for 
       /^worker-\d completed task-001\nworker-\d completed task-002\ncompleted: 2, failed: 0\n/,
     ) as string,
   });
+});
+
+test('worktrees: three workers, one file, one branch with every word', async () => {
+  const rig = new Rig();
+  mkdirSync(rig.path('project'));
+  const { code, output } = await bash(rig, [`${root}examples/worktrees/run.sh`, rig.path('project')], {
+    XDG_STATE_HOME: rig.path('state'),
+  });
+  expect([code, output]).toEqual([0, expect.stringContaining('landed on coord/main')]);
+  expect(rig.read('project/words.md').trim().split('\n').toSorted()).toEqual(['# Words', 'alpha', 'beta', 'gamma']);
+  expect(output.match(/Land task-00\d/g)?.length).toBe(3);
 });

@@ -87,7 +87,8 @@ file system and ${say.means}. Repeat these steps until step 1 says that the boar
 
 1. Claim: ${say.claim}
 2. Work on this one task only, and on its files. If it warns that another worker has the same file, keep your change
-   small and read the file again before you write it.
+   small and read the file again before you write it. Where the claim names a worktree, work in that folder alone and
+   commit there: what is committed is what you hand in, and it is merged for you.
 3. Share what others need to know the moment you learn it, such as a convention, a trap, an interface you settled:
    ${say.discover}
 4. ${say.lease}

@@ -20,4 +20,8 @@ export const CLAIM_FIELDS = [
   'held_by',
   'returned_to',
   'begun_at',
+  'branch',
+  'landing',
+  'landed',
+  'turn',
 ] as const;

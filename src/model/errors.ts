@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'check-failed' // a check did not end well
   | 'check-broken' // a check could not be run
   | 'check-not-allowed' // nobody has allowed the command on this machine
+  | 'not-committed' // what is handed in is no commit of its worktree
+  | 'git-failed' // git says no, or is not there
   | 'outcome-unknown' // paused for so long that the log of commits moved on
   | 'store-unavailable' // the disk, a permission or a path says no
   | 'board-unsafe' // a link, or somebody else's folder, where the board should be
@@ -59,6 +61,9 @@ export interface ErrorDetails {
   times?: number;
   /** ISO 8601 UTC. */
   until?: string;
+  /** Of a landing. */
+  token?: string;
+  branch?: string;
   /** Where the text of a refused result is kept. */
   kept?: Ref;
 }

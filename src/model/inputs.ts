@@ -11,6 +11,7 @@ export { Complete, MAX_RESULT } from './verbs/complete.ts';
 export { EditTask } from './verbs/edit-task.ts';
 export { Fail } from './verbs/fail.ts';
 export { InitBoard } from './verbs/init-board.ts';
+export { BeginLanding, BounceTask, LandTask, RenewLanding } from './verbs/land-task.ts';
 export { Release } from './verbs/release.ts';
 export { RecordCheck } from './verbs/record-check.ts';
 export { Renew } from './verbs/renew.ts';

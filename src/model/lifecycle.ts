@@ -6,7 +6,7 @@
  *                  ▼                                               │
  *   add ──► available ───────────── claim ─────────────────────► claimed ──complete──► done
  *              │  ▲                                               │  │  ▲ │                ▲
- *           cancel└──────────── retry ───┐          ┌── fail, ◄───┘  │  │ └─complete─► submitted ──approve, verify
+ *           cancel└──────────── retry ───┐          ┌── fail, ◄───┘  │  │ └─complete─► submitted ──approve, verify, land
  *              ▼                         │          │   expire       │  │                │
  *          cancelled ──► retry ──► available      failed          cancel └ claim, once   └─sendBack─► available,
  *                                                                   ▼     the lease ran out           after five failed
@@ -28,6 +28,7 @@ export type Verb =
   | 'approve'
   | 'verify'
   | 'sendBack'
+  | 'land'
   | 'accept'
   | 'fail'
   | 'release'
@@ -66,12 +67,18 @@ export const LIFECYCLE: Record<Verb, Rule> = {
   },
   // What came of a check that did not end well: the claim stays.
   recordCheck: { by: 'holder', from: { claimed: 'claimed' }, refused: 'claim-lost' },
-  approve: { by: 'reviewer', from: { submitted: 'done' }, refused: 'task-state' },
+  approve: { by: 'reviewer', from: { submitted: ['done', 'submitted'] }, refused: 'task-state' },
   // The checks of what was handed in without a tree, where there is one.
   verify: { by: 'worker', from: { submitted: ['done', 'submitted'] }, refused: 'task-state' },
   sendBack: { by: 'reviewer', from: { submitted: ['available', 'failed'] }, refused: 'task-state' },
+  // Begun, renewed, and ended by whoever lands it; or given back, which is sendBack.
+  land: { by: 'worker', from: { submitted: ['submitted', 'done'] }, refused: 'task-state' },
   // A late result, instead of what its holder may still hand in.
-  accept: { by: 'leader', from: { available: 'done', claimed: 'done', failed: 'done' }, refused: 'task-state' },
+  accept: {
+    by: 'leader',
+    from: { available: ['done', 'submitted'], claimed: ['done', 'submitted'], failed: ['done', 'submitted'] },
+    refused: 'task-state',
+  },
   // Failed on its last attempt, or where nobody should try again.
   fail: { by: 'holder', from: { claimed: ['available', 'failed'] }, refused: 'claim-lost' },
   release: { by: 'holder', from: { claimed: 'available' }, refused: 'claim-lost' },
@@ -141,7 +148,7 @@ export function claimOf({ id, attempt }: Pick<Task, 'id' | 'attempt'>): string {
 
 /** The task in a worker's hands, one attempt on. */
 export function toClaimed(task: Task, worker: string, leaseSeconds: number, now: string): ClaimedTask {
-  const { taken_from: _, returned_to: __, reviewed: ___, ...rest } = task;
+  const { taken_from: _, returned_to: __, reviewed: ___, branch: ____, ...rest } = task;
   const claimed = {
     ...rest,
     status: 'claimed',
@@ -168,13 +175,13 @@ export function withLease(
 
 /** The task in nobody's hands, as if it had just been added. */
 export function toAvailable(task: Task): AvailableTask {
-  const { lease_seconds: _, ...rest } = task;
+  const { lease_seconds: _, landing: __, landed: ___, ...rest } = task;
   return { ...rest, ...NOBODYS, status: 'available', completed_at: null };
 }
 
 /** The task given up, with nobody holding it. */
 export function toDead(task: Task, status: Exclude<SettledStatus, 'done'>, now: string): SettledTask {
-  const { lease_seconds: _, ...rest } = task;
+  const { lease_seconds: _, landing: __, ...rest } = task;
   return { ...rest, ...NOBODYS, status, completed_at: now };
 }
 
@@ -200,6 +207,8 @@ function handedIn(task: Task) {
     reviewed: _____,
     evidence: ______,
     head: _______,
+    landing: ________,
+    landed: _________,
     ...rest
   } = task;
   return { ...rest, lease_expires_at: null, last_error: null };

@@ -11,6 +11,7 @@ import { DEEPEST, isName, MAX_REVISION, MAX_TEXT, NAME_PATTERN, STATUSES } from 
 import { sortByDependency } from './graph.ts';
 import { isDeeper, isRecord } from './values.ts';
 import type { Task } from './task.ts';
+import { isBranchName, isLanded, isLanding, isTurn } from './worktrees.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -123,6 +124,14 @@ function faultOfProof(task: Fields): string | undefined {
   if (held_by !== undefined && !(Array.isArray(held_by) && held_by.every(isName))) return 'held_by: must be names';
   if (returned_to !== undefined && !isName(returned_to)) return 'returned_to: is no name';
   if (begun_at !== undefined && !isTime(begun_at)) return 'begun_at: is no time';
+  return faultOfLanding(task);
+}
+
+function faultOfLanding({ branch, landing, landed, turn }: Fields): string | undefined {
+  if (branch !== undefined && !isBranchName(branch)) return 'branch: is no name of one';
+  if (landing !== undefined && !isLanding(landing)) return 'landing: must say who lands it';
+  if (landed !== undefined && !isLanded(landed)) return 'landed: must say where';
+  if (turn !== undefined && !isTurn(turn)) return 'turn: must say with which files';
   return undefined;
 }
 

@@ -8,7 +8,8 @@
  * - **claim**: a task handed to one worker; **lease**: how long a claim stands unless renewed;
  *   **attempt**: the n-th claim of a task, which fences off earlier holders.
  * - **check**: a command that must end well before the task is done; **evidence**: what came of it, on which tree;
- *   **review**: another's look at what was handed in (**submitted**), which approves it or sends it back (a **bounce**).
+ *   **review**: another's look at what was handed in (**submitted**), which approves it or sends it back (a **bounce**);
+ *   **landing**: the way of a branch that was handed in, and is **queued**, into the branch of the board.
  * - **result**: what a worker hands in; **discovery**: a finding shared with everybody;
  *   **plan**: goal and approach.
  *
@@ -22,6 +23,7 @@ import * as z from 'zod/mini';
 import { Checks, CheckTimeout, Description, Name, Priority } from './fields.ts';
 import { type Evidence, isEvidence, isReviewed, type Reviewed } from './evidence.ts';
 import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, MAX_TEXT, STATUSES } from './limits.ts';
+import { isBranchName, isLanded, isLanding, isTurn, type Landed, type Landing, type Turn } from './worktrees.ts';
 
 /** Exactly what `Date.prototype.toISOString` writes: times are compared as text. */
 const Time = z.iso.datetime({ precision: 3, error: 'must be a UTC time such as 2026-01-31T12:00:00.000Z' });
@@ -108,6 +110,11 @@ export const WrittenTask = z
     begun_at: z.optional(Time),
     /** Whose it is to mend, since it was sent back to them. */
     returned_to: z.optional(Name()),
+    /** Of its claim, where each has one of its own. */
+    branch: z.optional(z.custom<string>(isBranchName, 'must be the name of a branch')),
+    landing: z.optional(z.custom<Landing>(isLanding, 'must say who lands it, by which token, and until when')),
+    landed: z.optional(z.custom<Landed>(isLanded, 'must say as what, where and when')),
+    turn: z.optional(z.custom<Turn>(isTurn, 'must say with which files, and until when')),
   })
   .check(({ value: task, issues }) => {
     const refuse = (message: string): void =>
@@ -151,6 +158,10 @@ interface TaskFields {
   held_by?: string[] | undefined;
   returned_to?: string | undefined;
   begun_at?: string | undefined;
+  branch?: string | undefined;
+  landing?: Landing | undefined;
+  landed?: Landed | undefined;
+  turn?: Turn | undefined;
   [unknown: string]: unknown;
 }
 

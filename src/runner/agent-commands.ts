@@ -77,7 +77,7 @@ export function shellRules(group: 'worker' | 'leader', names: readonly string[])
 /** What a worker's session must not do, though a leader's may. */
 const OF_THE_LEADER = new Set(['approve', 'send-back', 'accept', 'defaults', 'undo']);
 /** Options that would weaken what must hold before a task is done. */
-const CHECK_OPTIONS = ['check', 'checkTimeout', 'review', 'protect'];
+const CHECK_OPTIONS = ['check', 'checkTimeout', 'review', 'protect', 'worktrees', 'branch', 'setup', 'remote'];
 
 /** What of a command line is asked for: its words, and the options that matter here. */
 export interface Asked {
@@ -120,6 +120,8 @@ export function whyNotForAgents({ command, options }: Asked): string | undefined
     case 'status':
     case 'check':
     case 'log':
+    case 'land':
+    case 'worktree':
     case 'prompt':
     case 'hook':
     case 'completion':

@@ -42,6 +42,7 @@ export type FailureKind =
   | 'budget'
   | 'no-answer'
   | 'check-failed'
+  | 'not-committed'
   | 'rate-limited'
   | 'authentication'
   | 'interrupted';

@@ -10,6 +10,9 @@ import { keepLease } from '../store/wait.ts';
 import type { Failure, FailureKind, Outcome, Success } from './agent.ts';
 import { reviewTask } from './reviewer.ts';
 import type { Run } from './run.ts';
+import type { Prepared } from '../work/worktrees.ts';
+import type { Claimed } from '../model/verbs/claim.ts';
+import { isQueued } from '../model/landing.ts';
 
 /** What came of an attempt; `submitted`: it waits for a person's look; `lost`: the task was another's by then, and what was handed in is kept. */
 export type AttemptEnd = 'done' | 'submitted' | 'failed' | 'released' | 'lost';
@@ -20,7 +23,11 @@ const CHANGED_TRIES = 3;
 /** Said where a lease ran out while its agent worked. */
 export const TAKEN_OVER = 'somebody else took it over';
 
-export async function attempt(run: Run, worker: string, task: ClaimedTask): Promise<AttemptEnd> {
+export async function attempt(
+  run: Run,
+  worker: string,
+  { task, already }: Pick<Claimed, 'task' | 'already'>,
+): Promise<AttemptEnd> {
   const { store } = run;
   const { id: task_id } = task;
   const start = Date.now();
@@ -29,10 +36,11 @@ export async function attempt(run: Run, worker: string, task: ClaimedTask): Prom
   const leaseSeconds = task.lease_seconds ?? DEFAULT_LEASE_SECONDS;
   keepLease(store, { worker, taskId: task_id, leaseSeconds }, lease.signal, () => lost.abort());
   try {
-    const outcome = await perform(run, worker, task, lost.signal);
+    const place = await run.prepare(task, already);
+    const outcome = await perform({ run, worker, task, place, lost: lost.signal });
     run.spend(outcome.costUsd ?? 0);
     if (lost.signal.aborted && outcome.ok) await keepLate(run, worker, task, outcome);
-    if (!lost.signal.aborted) return await settle({ run, worker, task, start, lost: lost.signal }, outcome);
+    if (!lost.signal.aborted) return await settle({ run, worker, task, place, start, lost: lost.signal }, outcome);
     run.tell({ type: 'release', worker, task_id, reason: TAKEN_OVER });
     return 'lost';
   } finally {
@@ -43,15 +51,14 @@ export async function attempt(run: Run, worker: string, task: ClaimedTask): Prom
 
 /** What could not even be begun is no attempt at the task: it is given back. */
 async function perform(
-  run: Run,
-  worker: string,
-  task: ClaimedTask,
-  lost: AbortSignal,
+  { run, worker, task, place, lost }: Omit<Attempt, 'start'>,
   again?: { resume: string; prompt: string },
 ): Promise<Outcome> {
   try {
-    const prompt = again?.prompt ?? run.prompt(worker, await briefFor(run.store, task));
-    return await run.agent.run({ ...run.job(worker, task, lost), resume: again?.resume, prompt, isReadOnly: false });
+    const notes = place && place.notes.length > 0 ? `\n${place.notes.join('\n')}\n` : '';
+    const prompt = again?.prompt ?? `${run.prompt(worker, await briefFor(run.store, task))}${notes}`;
+    const job = run.job(worker, task, lost, place?.path);
+    return await run.agent.run({ ...job, resume: again?.resume, prompt, isReadOnly: false });
   } catch (error) {
     const { id: task_id, attempt: number } = task;
     const reason = 'the agent could not be started';
@@ -65,6 +72,8 @@ interface Attempt {
   run: Run;
   worker: string;
   task: ClaimedTask;
+  /** Its worktree, where it has one. */
+  place: Prepared | undefined;
   /** Milliseconds since 1970. */
   start: number;
   lost: AbortSignal;
@@ -122,7 +131,7 @@ async function complete(at: Attempt, success: Success): Promise<AttemptEnd> {
     if (!isIn) return 'lost';
   } catch (error) {
     if (!(error instanceof CoordError)) throw error;
-    if (error.code !== 'check-failed') throw error;
+    if (error.code !== 'check-failed' && error.code !== 'not-committed') throw error;
     return mend(at, success, error, costUsd);
   }
   const about = { worker, task_id, cost_usd: costUsd, duration_ms: Date.now() - at.start, denied };
@@ -131,12 +140,23 @@ async function complete(at: Attempt, success: Success): Promise<AttemptEnd> {
     return 'done';
   }
   run.tell({ type: 'submit', ...about });
+  const board = await run.store.read();
+  const submitted = board.tasks.find((one) => one.id === task_id);
+  if (submitted && isQueued(board, submitted)) return land(run);
   if (!run.isReviewing) return 'submitted';
-  const submitted = (await run.store.read()).tasks.find((one) => one.id === task_id);
   // What could not be checked is for a person.
   if (submitted?.status !== 'submitted' || submitted.evidence?.verdict === 'unchecked') return 'submitted';
   const verdict = await reviewTask(run, `reviewer-of-${worker}`.slice(0, 64), submitted);
+  if (verdict === 'approved' && submitted.branch !== undefined) return land(run);
   return verdict === 'approved' ? 'done' : 'submitted';
+}
+
+/** What is handed in lands beside the work on the next task. */
+function land(run: Run): AttemptEnd {
+  run.landing?.run().catch((error: unknown) => {
+    run.tell({ type: 'warning', message: `Not landed: ${error instanceof Error ? error.message : String(error)}` });
+  });
+  return 'submitted';
 }
 
 /** Through the gate. What cannot be checked here is handed in all the same, for a person to look at. */
@@ -146,6 +166,11 @@ async function checked(run: Run, input: Complete): Promise<CompleteAnswer> {
       return await run.gate.complete(input);
     } catch (error) {
       if (!(error instanceof CoordError)) throw error;
+      // It says that the task is done, and has changed nothing.
+      if (error.code === 'not-committed' && error.details?.why === 'empty' && input.no_changes !== true) {
+        input = { ...input, no_changes: true };
+        continue;
+      }
       // Stopped while it was checked: the work is done, and goes on from there another time.
       if (['check-broken', 'check-not-allowed', 'interrupted'].includes(error.code)) {
         run.tell({ type: 'warning', message: `${input.task_id} is handed in unchecked: ${error.message}` });
@@ -164,13 +189,20 @@ async function mend(at: Attempt, success: Success, error: CoordError, spentUsd: 
   const isFirst = at.spentUsd === undefined;
   run.tell({ type: 'check', worker, task_id: task.id, message: error.message });
   if (!isFirst || session === undefined || run.ending.draining.aborted)
-    return fail(run, worker, task, { ...failure('check-failed', error.message, spentUsd), text });
-  const prompt = `A check of your task has not ended well, so it is not done yet:
+    return fail(run, worker, task, {
+      ...failure(error.code === 'not-committed' ? 'not-committed' : 'check-failed', error.message, spentUsd),
+      text,
+    });
+  const what =
+    error.code === 'not-committed'
+      ? 'What you did is not committed, so it cannot be handed in'
+      : 'A check of your task has not ended well, so it is not done yet';
+  const prompt = `${what}:
 
 ${error.message}
 
-Mend it, check it yourself, and end with the message that is to be the result.`;
-  const outcome = await perform(run, worker, task, lost, { resume: session, prompt });
+Mend it, check it yourself${task.branch === undefined ? '' : `, commit it on ${task.branch}`}, and end with the message that is to be the result.`;
+  const outcome = await perform(at, { resume: session, prompt });
   run.spend(outcome.costUsd ?? 0);
   if (lost.aborted) {
     await keepLate(run, worker, task, outcome.ok ? outcome : success);

@@ -29,6 +29,10 @@ export type RunEvent =
   | { type: 'review'; worker: string; task_id: string; approved: boolean; reasons: string }
   /** A check did not end well, and the same agent is told once. */
   | { type: 'check'; worker: string; task_id: string; message: string }
+  /** It is on the board's branch. */
+  | { type: 'land'; task_id: string; commit: string; branch: string }
+  /** It could not land: it goes back to be mended, or stays queued. */
+  | { type: 'bounce'; task_id: string; reason: string; held: boolean }
   /** The task is tried again, after this pause. */
   | { type: 'retry'; worker: string; task_id: string; attempt: number; pause_ms: number }
   /** The task goes back without an attempt being used up: the run was stopped, or the API is overloaded. */

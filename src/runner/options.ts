@@ -1,5 +1,6 @@
 /** What an orchestrator can be told. */
 import type { NewTask } from '../model/verbs/add-tasks.ts';
+import type { Worktrees } from '../model/worktrees.ts';
 import type { Agent } from './agent.ts';
 import type { RunEvent } from './events.ts';
 
@@ -28,6 +29,8 @@ export interface OrchestratorOptions {
   checks?: readonly string[] | undefined;
   /** False: these were not given by a person or a program of theirs, and run only if allowed before. */
   allowsChecks?: boolean | undefined;
+  /** Each task in a worktree of its own, landing on one branch: from now on for all claims of the board. */
+  worktrees?: (Pick<Worktrees, 'remote' | 'setup'> & { branch?: string | undefined }) | undefined;
   /** Who looks at what is handed in: one more agent, or whoever leads, for whom the run waits. */
   review?: 'agent' | 'leader' | undefined;
   /** True: when every task is settled or stuck, the run waits for more instead of ending, until it is stopped. */

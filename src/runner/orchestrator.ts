@@ -10,7 +10,14 @@ import { parseInput } from '../model/parse-input.ts';
 import type { Task } from '../model/task.ts';
 import type { NewTask } from '../model/verbs/add-tasks.ts';
 import { summarise, type Summary } from '../model/views/summary.ts';
-import { initStore, openRunRecords, type OpenOptions, openStore, stateFolderOf } from '../store/open.ts';
+import {
+  initStore,
+  openRunRecords,
+  type OpenOptions,
+  openStore,
+  placeOfNewBoard,
+  stateFolderOf,
+} from '../store/open.ts';
 import type { RunRecords } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import type { Agent } from './agent.ts';
@@ -24,7 +31,12 @@ import type { OrchestratorOptions, Surroundings, TaskOptions } from './options.t
 import { reconcile } from './orphans.ts';
 import { makePlan, PLANNER } from './planner.ts';
 import { Pool } from './pool.ts';
+import { DEFAULT_BRANCH, type Worktrees } from '../model/worktrees.ts';
 import { Gate } from '../work/gate.ts';
+import { type Landed, Lander } from '../work/landing.ts';
+import { LandingLoop } from '../work/landing-loop.ts';
+import { beginBranch, findRepository } from '../work/repository.ts';
+import { prepareClaim } from '../work/worktrees.ts';
 import { identify, livenessOf } from '../work/processes.ts';
 import { Run } from './run.ts';
 import { rolePrompt } from './role-prompt.ts';
@@ -63,12 +75,22 @@ export class Orchestrator {
   async initialize(goal: string): Promise<void> {
     this.#goal = parseInput(InitBoard, { goal }).goal;
     try {
-      const { store } = await initStore({ goal: this.#goal }, this.#place);
+      const worktrees = await this.#beginWorktrees(placeOfNewBoard(this.#place));
+      const { store } = await initStore({ goal: this.#goal, ...(worktrees ? { worktrees } : {}) }, this.#place);
       this.#store = store;
     } catch (error) {
       if (!(error instanceof CoordError) || error.code !== 'already-initialised') throw error;
       await this.#join();
     }
+  }
+
+  /** The branch on which tasks land is made before the board, which should not stand without it. */
+  async #beginWorktrees(location: string): Promise<Worktrees | undefined> {
+    const { worktrees, env } = this.#options;
+    if (!worktrees) return undefined;
+    const { branch = DEFAULT_BRANCH, remote, setup } = worktrees;
+    const wanted = { branch, ...(remote === undefined ? {} : { remote }), ...(setup === undefined ? {} : { setup }) };
+    return beginBranch(await findRepository(location, this.#cwd, env, remote), wanted);
   }
 
   /** Takes the board that is there, if it is of this goal; a finished one of another goal is put aside. */
@@ -224,17 +246,22 @@ export class Orchestrator {
     const records = await openRunRecords({ ...this.#place, dir: store.location });
     await this.#own(records);
     await this.#setGate(store);
-    const gate = new Gate({
+    const around = {
       store,
       openOptions: this.#place,
       allowed: this.#allowed,
       cwd: this.#cwd,
       env: this.#options.env,
       signal: this.#ending.stopping,
-    });
+    };
+    const isLanding = (await store.read()).defaults?.worktrees !== undefined;
     const run = new Run({
       store,
-      gate,
+      gate: new Gate(around),
+      prepare: (claimed) => prepareClaim(store, claimed, around),
+      landing: isLanding
+        ? new LandingLoop(new Lander({ ...around, by: LEADER }), (end) => this.#tell(eventOfLanding(end)))
+        : undefined,
       isReviewing: this.#options.review === 'agent',
       agent: this.#agentOf(),
       budget: this.#budget,
@@ -257,8 +284,9 @@ export class Orchestrator {
 
   /** What an earlier run handed in without checking it, as where it was stopped meanwhile. */
   async #verify(run: Run): Promise<void> {
-    for (const { id, status, evidence } of (await run.store.read()).tasks) {
-      if (status !== 'submitted' || evidence?.verdict !== 'unchecked') continue;
+    void run.landing?.run().catch(() => {}); // told once the rest lands
+    for (const { id, status, evidence, branch } of (await run.store.read()).tasks) {
+      if (status !== 'submitted' || evidence?.verdict !== 'unchecked' || branch !== undefined) continue;
       await run.gate.verify(id, LEADER).catch((error: unknown) => {
         if (!(error instanceof CoordError)) throw error;
         this.#tell({ type: 'warning', message: `${id} stays unchecked: ${error.message}` });
@@ -269,8 +297,11 @@ export class Orchestrator {
   /** What whoever runs this asks for holds for the whole board. */
   async #setGate(store: Store): Promise<void> {
     const { checks, review } = this.#options;
-    if (checks === undefined && review === undefined) return;
+    const isAsked = this.#options.worktrees !== undefined && (await store.read()).defaults?.worktrees === undefined;
+    const worktrees = isAsked ? await this.#beginWorktrees(store.location) : undefined;
+    if (checks === undefined && review === undefined && !worktrees) return;
     await store.setDefaults({
+      ...(worktrees ? { worktrees } : {}),
       ...(checks === undefined ? {} : { checks: [...checks] }),
       ...(review === undefined ? {} : { review: true }),
     });
@@ -278,8 +309,9 @@ export class Orchestrator {
 
   /** What whoever starts the run asks for may run in it. */
   get #allowed(): readonly string[] {
-    const { checks = [], allowsChecks } = this.#options;
-    return allowsChecks === false ? [] : checks;
+    const { checks = [], allowsChecks, worktrees } = this.#options;
+    const { setup } = worktrees ?? {};
+    return allowsChecks === false ? [] : [...checks, ...(setup === undefined ? [] : [setup])];
   }
 
   /** @throws CoordError `already-running` */
@@ -342,4 +374,11 @@ export class Orchestrator {
   #tell(event: RunEvent): void {
     this.#options.onEvent?.(event);
   }
+}
+
+function eventOfLanding(end: Landed): RunEvent {
+  const { id: task_id, landed } = end.task;
+  return end.end === 'landed'
+    ? { type: 'land', task_id, commit: end.commit, branch: landed?.branch ?? '' }
+    : { type: 'bounce', task_id, reason: end.reason, held: end.end === 'held' };
 }

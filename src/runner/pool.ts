@@ -2,7 +2,7 @@
 import { CoordError } from '../model/errors.ts';
 import type { Claimed } from '../model/verbs/claim.ts';
 import type { NotClaimed } from '../model/views/idle.ts';
-import { summarise } from '../model/views/summary.ts';
+import { idleReason, summarise } from '../model/views/summary.ts';
 import { sleep } from '../store/clock.ts';
 import { nextTask } from '../store/wait.ts';
 import { attempt, type AttemptEnd, giveBackUnbegun } from './attempt.ts';
@@ -47,6 +47,24 @@ export class Pool {
 
   /** Works until nothing is left, or the run ends. One slot that breaks ends the others, and is what is thrown. */
   async work(): Promise<SlotEnd[]> {
+    for (;;) {
+      const ends = await this.#workOnce();
+      const isLanding = ends.some((end) => end.kind === 'idle' && end.idle.reason === 'landing');
+      if (!isLanding || !(await this.#landsRest())) return ends;
+    }
+  }
+
+  /** Lands what is still queued. @returns false where nothing has come of it */
+  async #landsRest(): Promise<boolean> {
+    const { landing, store, ending } = this.#run;
+    if (!landing || ending.draining.aborted) return false;
+    await landing.run();
+    const [worker = ''] = this.#options.workers;
+    const idle = idleReason(await store.read(), worker, await store.now());
+    return idle?.reason !== 'landing' && !ending.draining.aborted;
+  }
+
+  async #workOnce(): Promise<SlotEnd[]> {
     const slots = this.#options.workers.map((worker) =>
       this.#slot(worker).catch((error: unknown) => {
         this.#run.ending.stop();
@@ -102,7 +120,8 @@ export class Pool {
     }
   }
 
-  async #attempt(worker: string, { task, already }: Claimed): Promise<AttemptEnd> {
+  async #attempt(worker: string, claimed: Claimed): Promise<AttemptEnd> {
+    const { task, already } = claimed;
     const { id: task_id, attempt: number, description } = task;
     if (this.#run.ending.draining.aborted || this.#run.backoff.waitMs > 0) {
       // Claimed in the very moment in which nothing new was to be begun.
@@ -118,7 +137,7 @@ export class Pool {
       ...(already ? { already } : {}),
     });
     await this.#tellStatus();
-    const end = await attempt(this.#run, worker, task);
+    const end = await attempt(this.#run, worker, claimed);
     await this.#tellDiscoveries();
     await this.#tellStatus();
     return end;

@@ -1,8 +1,10 @@
 /** What the parts of one run share: the board, the agent, what it may cost, and how it ends. */
-import type { Task } from '../model/task.ts';
+import type { ClaimedTask, Task } from '../model/task.ts';
 import type { RunRecords } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import type { Gate } from '../work/gate.ts';
+import type { LandingLoop } from '../work/landing-loop.ts';
+import type { Prepared } from '../work/worktrees.ts';
 import type { Agent, Job } from './agent.ts';
 import type { Backoff } from './backoff.ts';
 import type { Budget } from './budget.ts';
@@ -26,6 +28,10 @@ export interface RunParts {
   gate: Gate;
   /** Whether one more agent looks at what is handed in. */
   isReviewing?: boolean | undefined;
+  /** Makes the worktree of a claim, where the board gives each one of its own. */
+  prepare?: ((claimed: { task: ClaimedTask; already: boolean }) => Promise<Prepared | undefined>) | undefined;
+  /** Lands what is handed in. */
+  landing?: LandingLoop | undefined;
   /** What agents are recorded in, where somebody has to find them after a crash. */
   records?: RunRecords | undefined;
 }
@@ -59,6 +65,15 @@ export class Run {
   get isReviewing(): boolean {
     return this.#parts.isReviewing === true;
   }
+  get landing(): LandingLoop | undefined {
+    return this.#parts.landing;
+  }
+
+  /** Where the agent of a claim works, and what it is told of that. */
+  async prepare(task: ClaimedTask, already: boolean): Promise<Prepared | undefined> {
+    return this.#parts.prepare?.({ task, already });
+  }
+
   get records(): RunRecords | undefined {
     return this.#parts.records;
   }
@@ -91,10 +106,16 @@ export class Run {
    * A job without its prompt.
    *
    * @param task  null for an agent that does none, such as the planner
+   * @param cwd  where it works
    * @param lost  ends the job besides, where the task is another's by now
    */
-  job(worker: string, task: Task | null, lost?: AbortSignal): Omit<Job, 'prompt' | 'isReadOnly'> {
-    const { cwd, timeoutMs, budget, ending } = this.#parts;
+  job(
+    worker: string,
+    task: Task | null,
+    lost?: AbortSignal,
+    cwd = this.#parts.cwd,
+  ): Omit<Job, 'prompt' | 'isReadOnly'> {
+    const { timeoutMs, budget, ending } = this.#parts;
     const { leftUsd } = budget;
     const claim = { task_id: task?.id ?? '', attempt: task?.attempt ?? 0 };
     return {

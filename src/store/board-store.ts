@@ -33,6 +33,16 @@ import {
   verifyTask,
   VerifyTask,
 } from '../model/verbs/review-task.ts';
+import {
+  BeginLanding,
+  beginLanding,
+  BounceTask,
+  bounceTask,
+  LandTask,
+  landTask,
+  RenewLanding,
+  renewLanding,
+} from '../model/verbs/land-task.ts';
 import { SetDefaults, setDefaults } from '../model/verbs/set-defaults.ts';
 import { ArchiveTasks, archiveTasks } from '../model/verbs/archive-tasks.ts';
 import { archivedOf } from '../model/archived.ts';
@@ -60,6 +70,10 @@ export class BoardStore implements Store {
   readonly approve = this.#transaction(ApproveTask, approveTask);
   readonly sendBack = this.#transaction(SendBackTask, sendBackTask);
   readonly verify = this.#transaction(VerifyTask, verifyTask);
+  readonly beginLanding = this.#transaction(BeginLanding, beginLanding);
+  readonly renewLanding = this.#transaction(RenewLanding, renewLanding);
+  readonly land = this.#transaction(LandTask, landTask);
+  readonly bounce = this.#transaction(BounceTask, bounceTask);
   readonly setDefaults = this.#transaction(SetDefaults, setDefaults);
   readonly addCost = this.#transaction(AddCost, addCost);
 
@@ -106,7 +120,7 @@ export class BoardStore implements Store {
     if (input.output.trim() === '') return error;
     const board = await this.#backend.read();
     const task = board.tasks.find(({ id }) => id === input.task_id);
-    const attempt = input.attempt ?? task?.attempt ?? 0;
+    const attempt = input.attempt ?? (await this.#attemptOf(input)) ?? task?.attempt ?? 0;
     const kept = await this.#backend.documents.keepRefused({ ...input, attempt });
     if (task?.status === 'claimed') {
       // Who leads may want it instead. It is kept, whatever becomes of the log line.
@@ -114,6 +128,14 @@ export class BoardStore implements Store {
       await this.#backend.documents.addToLog([event]).catch(() => {});
     }
     return new CoordError(error.code, error.message, { cause: error, details: { ...error.details, kept } });
+  }
+
+  /** Which of the claims was this worker's last: only the log still knows. */
+  async #attemptOf({ worker, task_id }: Complete): Promise<number | undefined> {
+    const log = await this.#backend.documents.log().catch(() => []);
+    const claim = log.findLast((one) => one.event === 'claim' && one.agent === worker && one.task_id === task_id);
+    const attempt = /^attempt (\d+)/.exec(claim?.message ?? '')?.[1];
+    return attempt === undefined ? undefined : Number(attempt);
   }
 
   async accept(given: AcceptResult): Promise<ReviewAnswer & Moment> {

@@ -10,7 +10,7 @@ import { explainErrno } from './file/errno.ts';
 import { notInitialised } from './file/guard.ts';
 import type { Tree } from './file/tree.ts';
 import { revokeBoard, type TrustedBoard, trustBoard, trustedBoards } from './file/trusted.ts';
-import { type FindOptions, findTree, isFolder, namedTree } from './file/find.ts';
+import { type FindOptions, findTree, isFolder, namedTree, treeToBegin } from './file/find.ts';
 import { MemoryBackend } from './memory/backend.ts';
 import type { Registry } from './registry.ts';
 import type { RunRecords } from './run-records.ts';
@@ -128,6 +128,12 @@ async function openRegistry(tree: Tree, options: OpenOptions): Promise<Registry>
 /** An error of the operating system in words that say what to do; any other error as it is. */
 export function explainFailure(error: unknown): unknown {
   return explainErrno(error);
+}
+
+/** Where {@link initStore} would make it: the path of `.coordination/`. */
+export function placeOfNewBoard({ cwd, dir }: OpenOptions): string {
+  const from = resolve(cwd ?? '.');
+  return (dir === undefined ? treeToBegin(from) : namedTree(from, dir)).root;
 }
 
 /** What {@link initStore} made. */

@@ -2,6 +2,7 @@
 import { Sessions } from './file/sessions.ts';
 import { type FindOptions, findTree } from './file/find.ts';
 
+export { isWithin, worktreeAbove } from './file/worktree-above.ts';
 export { terminalOf } from './file/sessions.ts';
 export type { Session, Sessions } from './file/sessions.ts';
 

@@ -20,6 +20,7 @@ import type { Defaults } from '../model/defaults.ts';
 import type { AcceptResult } from '../model/verbs/accept-result.ts';
 import type { RecordAnswer, RecordCheck } from '../model/verbs/record-check.ts';
 import type { ApproveTask, ReviewAnswer, SendBackTask, VerifyTask } from '../model/verbs/review-task.ts';
+import type { BeginLanding, BounceTask, LandTask, RenewLanding } from '../model/verbs/land-task.ts';
 import type { SetDefaults } from '../model/verbs/set-defaults.ts';
 import type { Fail } from '../model/verbs/fail.ts';
 import type { Release } from '../model/verbs/release.ts';
@@ -85,6 +86,13 @@ export interface Store {
   verify(input: VerifyTask): Promise<ReviewAnswer & Moment>;
   /** Takes a late result, which was kept, instead of what its holder may still hand in. */
   accept(input: AcceptResult): Promise<ReviewAnswer & Moment>;
+  /** Takes the one turn to land what is queued; see model/landing.ts. */
+  beginLanding(input: BeginLanding): Promise<{ task: Task; lands: boolean } & Moment>;
+  renewLanding(input: RenewLanding): Promise<{ task: Task } & Moment>;
+  /** Makes what has landed done. */
+  land(input: LandTask): Promise<ReviewAnswer & Moment>;
+  /** Gives back what could not land. */
+  bounce(input: BounceTask): Promise<{ task: Task } & Moment>;
   setDefaults(input: SetDefaults): Promise<{ defaults: Defaults } & Moment>;
   fail(input: Fail): Promise<{ task: Task } & Moment>;
   release(input: Release): Promise<{ task: Task } & Moment>;

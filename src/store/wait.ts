@@ -1,5 +1,6 @@
 /** Loops over any Store: wait for a task, wait for the end, keep a lease. None of them polls. */
 import { type Board, expireLastAttempts, nextExpiry } from '../model/board.ts';
+import { isQueued } from '../model/landing.ts';
 import { isSettled } from '../model/lifecycle.ts';
 import { Dependencies } from '../model/dependencies.ts';
 import { CoordError } from '../model/errors.ts';
@@ -129,7 +130,7 @@ export function nextTask(
   claim: Claim,
   options: WaitOptions & {
     stay?: boolean | undefined;
-    /** Ends as well when all that is left waits for a review. */
+    /** Ends as well when all that is left waits for a review, or to land. */
     leavesReviews?: boolean | undefined;
     /** Told why there is nothing, each time the reason changes. */
     onIdle?: (idle: NotClaimed) => void;
@@ -151,7 +152,7 @@ export function nextTask(
         if (answer.task) return { answer };
         idle = answer;
       }
-      const isLeft = idle.reason === 'review' && options.leavesReviews === true;
+      const isLeft = (idle.reason === 'review' || idle.reason === 'landing') && options.leavesReviews === true;
       const isOver = idle.reason === 'drained' || idle.reason === 'stuck' || isLeft;
       if (isOver && options.stay !== true) return { answer: idle };
       const reason = `${idle.reason} ${idle.waiting_for.map((task) => task.task_id).join()}`;
@@ -204,7 +205,9 @@ export function untilSettled(
       shown = board.revision;
       const open = board.tasks.filter((task) => !isSettled(task));
       const dependencies = new Dependencies(board);
-      if (open.every((task) => dependencies.isStuck(task) || dependencies.awaitsReview(task))) return { answer: board };
+      const landing = open.some((task) => isQueued(board, task));
+      if (!landing && open.every((task) => dependencies.isStuck(task) || dependencies.awaitsReview(task)))
+        return { answer: board };
       return { wakeAt: nextExpiry(open, now) };
     },
     options,

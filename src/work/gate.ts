@@ -3,6 +3,7 @@
  * nothing goes through in one commit, as if there were no gate.
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { type Board, findTask } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import { checkText } from '../model/evidence.ts';
@@ -18,8 +19,12 @@ import type { ReviewAnswer } from '../model/verbs/review-task.ts';
 import { type CheckRecords, openCheckRecords, type OpenOptions } from '../store/open.ts';
 import type { Moment, Store } from '../store/store.ts';
 import { keepLease } from '../store/wait.ts';
+import { branchOf } from '../model/worktrees.ts';
+import { changedBy, handedIn, headOfBranch, shareBranch } from './branch.ts';
 import { runCheck } from './check-run.ts';
+import { git } from './git.ts';
 import { headOf, placeOf, WorkingTree } from './tree.ts';
+import { branchFrom, type ClaimWorktrees, openWorktrees } from './worktrees.ts';
 
 export interface GateOptions {
   store: Store;
@@ -48,6 +53,8 @@ export interface Checked {
 }
 
 interface CheckingJob {
+  /** Where; by default where whoever hands in stands. */
+  root?: string | undefined;
   board: Board;
   /** Undefined for the checks of the board itself. */
   task: Task | undefined;
@@ -56,7 +63,7 @@ interface CheckingJob {
 }
 
 interface CheckingPlace extends CheckingJob {
-  root: string;
+  root: string; // found by now
   records: CheckRecords | undefined;
   /** The last run of each command before this call: a later one is somebody's for whom it has waited. */
   known: ReadonlyMap<string, string | undefined>;
@@ -104,7 +111,11 @@ export class Gate {
       const board = await store.read();
       const task = findTask(board, input.task_id);
       const named = [...(input.files_modified ?? []), ...(input.files_created ?? [])];
-      const proof = await this.#keepingLease(input, task, (signal) => this.#prove(board, task, named, signal, input));
+      const prove = (signal: AbortSignal): Promise<Proof> =>
+        task.branch === undefined
+          ? this.#prove(board, task, named, signal, input)
+          : this.#proveBranch(board, task, signal, input);
+      const proof = await this.#keepingLease(input, task, prove);
       if (!proof) continue; // it is another's by now: the store says so, and keeps the text
       input = { ...input, proof };
     }
@@ -124,6 +135,11 @@ export class Gate {
       throw new CoordError('task-state', `${task_id} was handed in again since you looked at it.`, {
         details: { why: 'moved', task_id },
       });
+    if (task.branch !== undefined) {
+      // What lands is checked then, merged.
+      const head = await headOfBranch(await this.#worktrees(board), task.branch);
+      return store.approve({ by, task_id, ...(head === undefined ? {} : { head }) });
+    }
     if (task.status === 'submitted' && unproven(board, task, provenRuns(task)).length > 0) {
       const verified = await this.verify(task_id, by);
       if (verified.task.status === 'done') return verified;
@@ -138,7 +154,10 @@ export class Gate {
     const { store, signal } = this.#options;
     const board = await store.read();
     const task = findTask(board, task_id);
-    const proof = await this.#prove(board, task, task.evidence?.files ?? [], signal);
+    const proof =
+      task.branch === undefined
+        ? await this.#prove(board, task, task.evidence?.files ?? [], signal)
+        : await this.#proveBranch(board, task, signal);
     return store.verify({ by, task_id, proof });
   }
 
@@ -146,6 +165,7 @@ export class Gate {
   async accept(task_id: string, kept: string): Promise<ReviewAnswer & Moment> {
     const { store, signal } = this.#options;
     const board = await store.read();
+    if (board.defaults?.worktrees) return this.#acceptBranch(board, task_id, kept);
     const proof = await this.#prove(board, findTask(board, task_id), [], signal);
     return store.accept({ task_id, kept, proof });
   }
@@ -153,15 +173,46 @@ export class Gate {
   /** Runs what `complete` would run, and changes nothing. @param task  without it the checks of the board */
   async check(board: Board, task: Task | undefined): Promise<Checked[]> {
     const commands = checksOf(board, task);
+    const branch = task?.branch;
+    const root = branch === undefined ? undefined : (await this.#worktrees(board)).projectOf(branch);
     return this.#checking(
-      { board, task, commands, signal: this.#options.signal },
+      // What has landed, or is worked on elsewhere, has no worktree here.
+      {
+        root: root !== undefined && existsSync(root) ? root : undefined,
+        board,
+        task,
+        commands,
+        signal: this.#options.signal,
+      },
       false,
       async ({ checked }) => checked,
     );
   }
 
+  /** The commits of that attempt land, checked then. */
+  async #acceptBranch(board: Board, task_id: string, kept: string): Promise<ReviewAnswer & Moment> {
+    const worktrees = await this.#worktrees(board);
+    const attempt = Number(/\.(\d+)$/.exec(kept)?.[1]);
+    const branch = branchOf({ id: findTask(board, task_id).id, attempt }, worktrees.settings);
+    const head = await headOfBranch(worktrees, branch);
+    if (head === undefined)
+      throw new CoordError('not-committed', `${branch} is not there any more.`, {
+        details: { why: 'gone', branch, task_id },
+      });
+    const { repository, sharedBranch } = worktrees;
+    const files = await changedBy(repository.top, sharedBranch, head, repository.env);
+    return this.#options.store.accept({ task_id, kept, branch, proof: { unchecked: true, head, files } });
+  }
+
+  /** Checks a tree that stands apart, as for landing, and changes nothing on the board. */
+  checkTree(root: string, board: Board, task: Task): Promise<Pick<Ran, 'checked' | 'tree'>> {
+    const job = { root, board, task, commands: checksOf(board, task), signal: this.#options.signal };
+    return this.#checking(job, true, async ({ checked, tree }) => ({ checked, tree }));
+  }
+
   /** What has changed since the claim in the files that were handed in, as a patch. */
   async diff(task: Task): Promise<string> {
+    if (task.branch !== undefined) return this.#diffOfBranch(task);
     const tree = await WorkingTree.open(await this.#place(), this.#options.env);
     if (!tree) return '';
     try {
@@ -170,6 +221,32 @@ export class Gate {
     } finally {
       tree.close();
     }
+  }
+
+  async #diffOfBranch({ branch, head }: Task): Promise<string> {
+    const { repository, sharedBranch } = await this.#worktrees(await this.#options.store.read());
+    const args = ['diff', '--no-color', '--no-ext-diff', '--no-textconv', `${sharedBranch}...${head ?? branch}`];
+    return (await git(repository.top, args, repository.env)) ?? '';
+  }
+
+  #worktrees(board: Board): Promise<ClaimWorktrees> {
+    const { store, cwd, env } = this.#options;
+    return openWorktrees(store, board, cwd, env);
+  }
+
+  /** The commits of a claim's branch, checked in its worktree. */
+  async #proveBranch(board: Board, task: Task, signal: AbortSignal, input?: Complete): Promise<Proof> {
+    const worktrees = await this.#worktrees(board);
+    const isUnchanged = input?.no_changes === true;
+    const { root, head, files } = await handedIn(worktrees, task, isUnchanged);
+    const job = { root, board, task, commands: checksOf(board, task), signal };
+    const { checked, tree = null } = await this.#checking(job, true, async (ran) => ran);
+    const bad = checked.find(({ verdict }) => verdict !== 'green');
+    if (bad) throw await this.#refusal(bad, task, tree, input);
+    const runs = checked.flatMap(({ run }) => run ?? []);
+    if (isUnchanged) return { runs, tree, unchanged: true };
+    await shareBranch(worktrees, branchFrom(task), head);
+    return { runs, tree, head, files };
   }
 
   #place(): Promise<string> {
@@ -214,7 +291,7 @@ export class Gate {
   async #checking<T>(job: CheckingJob, stopsAtRed: boolean, use: (ran: Ran) => Promise<T>): Promise<T> {
     const { board, task, commands, signal } = job;
     const { env, store, openOptions, allowed } = this.#options;
-    const root = await this.#place();
+    const root = job.root ?? (await this.#place());
     const others = filesOfOthers(board, task, await store.now());
     const records = commands.length > 0 ? await openCheckRecords(store, openOptions, board.commit, allowed) : undefined;
     const foreign = commands.find((command) => records?.isAllowed(command) !== true);
@@ -313,12 +390,7 @@ export class Gate {
       : { times: 1 };
     const said = run.tail.trim();
     const lines = said === '' ? [] : quoted(lastBytes(said, SHOWN_TAIL));
-    const head =
-      verdict === 'broken'
-        ? `The check cannot be run: ${shown}: ${why ?? ''}.`
-        : why === undefined
-          ? `${visible(checkText(run))}.`
-          : `${shown}: ${why}`;
+    const head = `${checkedReason(bad)}.`.replace('..', '.');
     return new CoordError(verdict === 'broken' ? 'check-broken' : 'check-failed', [head, ...lines].join('\n'), {
       details: {
         ...about,
@@ -354,6 +426,14 @@ export class Gate {
       over.abort();
     }
   }
+}
+
+/** Why a check is not green, in one line. */
+export function checkedReason({ command, verdict, run, why }: Checked): string {
+  const shown = visible(command);
+  if (verdict === 'not allowed' || !run) return `nobody has allowed the check on this machine: ${shown}`;
+  if (verdict === 'broken') return `The check cannot be run: ${shown}: ${why ?? ''}`;
+  return why === undefined ? visible(checkText(run)) : `${shown}: ${why}`;
 }
 
 /** Since when what has changed may be its work. */

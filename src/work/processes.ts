@@ -5,7 +5,7 @@
  * by its id and start time, never to a group.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { sleep } from '../store/clock.ts';
 import type { ProcessId } from '../store/registry.ts';
@@ -59,8 +59,12 @@ function runningByPs(): Running[] {
 
 /** Lines of ps; none on Windows, or on a machine without it: only the root is known there. */
 function ps(...args: string[]): string[] {
+  return linesOf('ps', args);
+}
+
+function linesOf(command: string, args: readonly string[]): string[] {
   try {
-    return execFileSync('ps', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n');
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n');
   } catch {
     return [];
   }
@@ -151,6 +155,39 @@ function treeByKernel(root: number): ProcessId[] | undefined {
     }
   }
   return found;
+}
+
+/** Whether a process that this user can see works in a folder. On Windows nobody can tell; there such a folder cannot be deleted. */
+export function isSomebodyIn(folder: string): boolean {
+  const real = realpathSync(folder);
+  const isInside = (cwd: string): boolean => cwd === real || cwd.startsWith(`${real}/`);
+  if (process.platform === 'linux') return pidsOfProc().some((pid) => isInside(folderOf(pid)));
+  if (process.platform !== 'darwin') return false;
+  const names = linesOf('lsof', ['-a', '-d', 'cwd', '-F', 'n', '-u', String(process.getuid?.() ?? 0)]);
+  return names.some((line) => line.startsWith('n') && isInside(line.slice(1)));
+}
+
+/** Whether any git runs on this machine, as far as this user may see it. */
+export function isGitRunning(): boolean {
+  if (process.platform === 'linux') return pidsOfProc().some((pid) => nameOf(pid) === 'git');
+  const names = process.platform === 'win32' ? linesOf('tasklist', ['/FO', 'CSV', '/NH']) : ps('-A', '-o', 'comm=');
+  return names.some((name) => /(?:^|[/"])git(?:\.exe)?(?:"|\s|$)/.test(name.trim()));
+}
+
+function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return ''; // ended
+  }
+}
+
+function folderOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return ''; // ended, or another user's
+  }
 }
 
 /** Both lists, each process once. */

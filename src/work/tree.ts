@@ -1,40 +1,16 @@
 /** The tree that is checked, as git sees it: with what is not committed and not ignored, and without the board itself. */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { devNull, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-
-/** Characters of git's answer at most: a diff of more is cut. */
-const MOST_BYTES = 20_000_000;
-
-/** Git in a folder. @returns undefined where it says no, or is not there */
-function git(
-  cwd: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string | undefined> {
-  return new Promise((done) => {
-    // A repository may have come from elsewhere with its settings: neither its monitor nor its hooks are run.
-    execFile(
-      'git',
-      ['-c', 'core.fsmonitor=false', '-c', `core.hooksPath=${devNull}`, ...args],
-      { cwd, env: { ...env, GIT_OPTIONAL_LOCKS: '0' }, maxBuffer: MOST_BYTES },
-      (error, stdout) => done(error ? undefined : stdout),
-    );
-  });
-}
+import { type Env, git, namesOf } from './git.ts';
 
 /**
  * Where a task is checked: the project's root; or the same folder of the linked worktree that one works in.
  *
  * @param location  of the board: `.coordination/`
  */
-export async function placeOf(
-  location: string,
-  cwd: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
+export async function placeOf(location: string, cwd: string, env: Env): Promise<string> {
   const root = dirname(resolve(location));
   if (resolve(cwd) === root) return root;
   const [mine, theirs] = await Promise.all(
@@ -55,18 +31,13 @@ export async function placeOf(
 /** One look at a working tree, kept apart from git's own index and objects. */
 export class WorkingTree {
   readonly #root: string;
-  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #env: Env;
   readonly #scratch: string;
-  readonly #base: Readonly<Record<string, string | undefined>>;
+  readonly #base: Env;
   /** What was hashed last. */
   #last: { index: Buffer; hash: string } | undefined;
 
-  private constructor(
-    root: string,
-    env: Readonly<Record<string, string | undefined>>,
-    gitDir: string,
-    objects: string,
-  ) {
+  private constructor(root: string, env: Env, gitDir: string, objects: string) {
     this.#root = root;
     this.#base = env;
     this.#scratch = mkdtempSync(join(tmpdir(), 'coord-tree-'));
@@ -87,7 +58,7 @@ export class WorkingTree {
   }
 
   /** @returns undefined where there is no git, or no repository */
-  static async open(root: string, env: Readonly<Record<string, string | undefined>>): Promise<WorkingTree | undefined> {
+  static async open(root: string, env: Env): Promise<WorkingTree | undefined> {
     // A plain repository is seen without asking git, which would take as long as a fast check.
     const own = join(root, '.git');
     if (env['GIT_DIR'] === undefined && lstatSync(own, { throwIfNoEntry: false })?.isDirectory() === true)
@@ -176,7 +147,7 @@ function contentOf(path: string): string {
 }
 
 function namesIn(list: string | undefined): string[] {
-  return (list ?? '').split('\0').filter((name) => name !== '' && !name.split('/').includes(BOARD));
+  return namesOf(list).filter((name) => !name.split('/').includes(BOARD));
 }
 
 const BOARD = '.coordination';

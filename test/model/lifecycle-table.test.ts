@@ -12,6 +12,7 @@ import { completeTask } from '../../src/model/verbs/complete.ts';
 import { editTask } from '../../src/model/verbs/edit-task.ts';
 import { failTask } from '../../src/model/verbs/fail.ts';
 import { releaseTask } from '../../src/model/verbs/release.ts';
+import { beginLanding, landTask, renewLanding } from '../../src/model/verbs/land-task.ts';
 import { recordCheck } from '../../src/model/verbs/record-check.ts';
 import { renewLeases } from '../../src/model/verbs/renew.ts';
 import { reopenTasks } from '../../src/model/verbs/reopen-tasks.ts';
@@ -30,6 +31,13 @@ const OF: Record<Status, Task> = {
   failed: task(id, { status: 'failed', completed_at: NOW, taken_from: 'w' }),
   cancelled: task(id, { status: 'cancelled', completed_at: NOW }),
 };
+
+const COMMIT = 'c'.repeat(40);
+const LANDING = { task_id: id, token: 'token-of-a-landing' };
+
+function withFields(b: Board, fields: Partial<Task>): Board {
+  return { ...b, tasks: b.tasks.map((one) => ({ ...one, ...fields }) as Task) };
+}
 
 /** What a verb makes of the one task of a board; several ways where the table names several statuses. */
 const RUN: Record<Verb, ((board: Board) => Change<unknown>)[]> = {
@@ -57,7 +65,10 @@ const RUN: Record<Verb, ((board: Board) => Change<unknown>)[]> = {
         NOW,
       ),
   ],
-  approve: [(b) => approveTask(b, { by: 'v', task_id: id }, NOW)],
+  approve: [
+    (b) => approveTask(b, { by: 'v', task_id: id }, NOW),
+    (b) => approveTask(withFields(b, { branch: 'coord/x.1' }), { by: 'v', task_id: id }, NOW),
+  ],
   verify: [false, true].map(
     (review) => (b) =>
       verifyTask(
@@ -66,6 +77,22 @@ const RUN: Record<Verb, ((board: Board) => Change<unknown>)[]> = {
         NOW,
       ),
   ),
+  land: [
+    (b) =>
+      beginLanding(withFields(b, { branch: 'coord/x.1', review: false }), { ...LANDING, by: 'v', head: COMMIT }, NOW),
+    (b) =>
+      landTask(
+        withFields(b, { branch: 'coord/x.1', landing: { by: 'v', token: LANDING.token, until: later(9) } }),
+        { ...LANDING, commit: COMMIT, branch: 'coord/main' },
+        NOW,
+      ),
+    (b) =>
+      renewLanding(
+        withFields(b, { branch: 'coord/x.1', landing: { by: 'v', token: LANDING.token, until: later(9) } }),
+        LANDING,
+        NOW,
+      ),
+  ],
   sendBack: [0, 4].map(
     (bounces) => (b) =>
       sendBackTask(
@@ -79,6 +106,18 @@ const RUN: Record<Verb, ((board: Board) => Change<unknown>)[]> = {
       acceptResult(
         b,
         { task_id: id, kept: 'k', proof: { runs: [] }, late: { worker: 'z', output: 'o', digest: 'y' } },
+        NOW,
+      ),
+    (b) =>
+      acceptResult(
+        b,
+        {
+          task_id: id,
+          kept: 'k',
+          branch: 'coord/x.1',
+          proof: { unchecked: true, head: COMMIT },
+          late: { worker: 'z', output: 'o', digest: 'y' },
+        },
         NOW,
       ),
   ],

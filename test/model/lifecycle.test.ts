@@ -74,6 +74,7 @@ test('who may do what', () => {
     ['approve', 'reviewer', 'task-state'],
     ['verify', 'worker', 'task-state'],
     ['sendBack', 'reviewer', 'task-state'],
+    ['land', 'worker', 'task-state'],
     ['accept', 'leader', 'task-state'],
     ['fail', 'holder', 'claim-lost'],
     ['release', 'holder', 'claim-lost'],

@@ -12,6 +12,7 @@ export async function bundleChildren(): Promise<void> {
   const bundle = await rolldown({
     input: {
       'crash-child': `${root}test/support/crash-child.ts`,
+      'landing-child': `${root}test/support/landing-child.ts`,
       'torture-child': `${root}test/support/torture-child.ts`,
     },
     platform: 'node',

@@ -2,16 +2,18 @@
  * `coord hook <event>`: what a Claude Code session asks at its turning points. Rule one is never to break a session: whatever
  * is missing or wrong, the answer is silence and exit code 0. Facts of the events: https://code.claude.com/docs/en/hooks
  */
-import { dirname, relative, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
 import { CoordError } from '../../model/errors.ts';
 import { claimOf, heldBy } from '../../model/lifecycle.ts';
 import type { Task } from '../../model/task.ts';
 import { clip, visible } from '../../model/text.ts';
 import { isName } from '../../model/limits.ts';
-import { openSessions, terminalOf } from '../../store/sessions.ts';
+import { isWithin, openSessions, terminalOf, worktreeAbove } from '../../store/sessions.ts';
 import type { Context, Reply } from '../io.ts';
 import { remember, onBoard, type Call } from './hook-call.ts';
 import { sessionStart } from './session-start.ts';
+import type { Store } from '../../store/store.ts';
 import { isRecord } from '../../model/values.ts';
 
 /** A lease is renewed at most this often by the tools that a session uses. */
@@ -111,6 +113,8 @@ async function preToolUse(call: Call): Promise<Reply> {
     return SILENT;
   const { worker } = call.session;
   return onBoard(call, async (store) => {
+    const outside = await outsideWorktree(call, store, path);
+    if (outside) return outside;
     const { claimsOn } = await import('../../model/overlaps.ts');
     const { withoutLinks } = await import('../../store/open.ts');
     // Tasks name files from the project's root; in a linked worktree the session has a root of its own.
@@ -146,6 +150,27 @@ async function preToolUse(call: Call): Promise<Reply> {
     return hookAnswer('PreToolUse', {
       additionalContext: `${shared.claimed_by} works on ${name} too (${shared.id}): read it again before you write, and keep the change small.`,
     });
+  });
+}
+
+/** Who has a worktree writes there, into the board's folder, and into what the client keeps for itself: nowhere else. */
+async function outsideWorktree(call: Call, store: Store, given: string): Promise<Reply | undefined> {
+  const { tasks } = await store.read();
+  const [task] = heldBy(tasks, call.session.worker).filter(({ branch }) => branch !== undefined);
+  if (task?.branch === undefined) return undefined;
+  const { withoutLinks } = await import('../../store/open.ts');
+  const cwd = textOf(call.input['cwd']) ?? call.context.io.cwd;
+  const root = worktreeAbove([dirname(store.location), cwd], task.branch);
+  if (root === undefined) return undefined; // made elsewhere: nobody here knows where
+  const { env } = call.context.io;
+  const path = withoutLinks(resolve(cwd, given));
+  const free = [root, store.location, env['CLAUDE_CONFIG_DIR'] || join(homedir(), '.claude')];
+  if (free.some((folder) => isWithin(withoutLinks(folder), path))) return undefined;
+  return hookAnswer('PreToolUse', {
+    permissionDecision: 'deny',
+    permissionDecisionReason: visible(
+      `You hold ${task.id}, whose worktree is ${root}: write there, and commit there. ${path} is outside of it.`,
+    ),
   });
 }
 

@@ -3,6 +3,8 @@ import { remember, onBoard, type Call } from './hook-call.ts';
 import { claimOf, heldBy } from '../../model/lifecycle.ts';
 import type { Task } from '../../model/task.ts';
 import type { Reply } from '../io.ts';
+import { dirname } from 'node:path';
+import { worktreeAbove } from '../../store/sessions.ts';
 import { visible, clip, plural } from '../../model/text.ts';
 import { formatTime } from '../durations.ts';
 
@@ -32,6 +34,8 @@ export async function sessionStart(call: Call): Promise<Reply> {
       lines.push(
         `You hold ${task.id} until ${formatTime(task.lease_expires_at ?? '')}: ${clip(task.description, 300)}`,
       );
+      const root = task.branch === undefined ? undefined : worktreeAbove([dirname(store.location)], task.branch);
+      if (root !== undefined) lines.push(`Its worktree, where you work and commit: ${clip(root, 300)}`);
       if (task.context.files.length > 0) lines.push(`Files: ${clip(task.context.files.join(', '), 200)}`);
       if (task.context.hints !== '') lines.push(`Hints: ${clip(task.context.hints, 300)}`);
     }

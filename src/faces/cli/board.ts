@@ -6,7 +6,8 @@ import { parseInput } from '../../model/parse-input.ts';
 import { handoffPrompt, leaderPrompt, workerPrompt } from '../prompts.ts';
 import type { LogEntry } from '../../model/views/report.ts';
 import { visible, visibleDeep } from '../../model/text.ts';
-import { examine } from '../../store/open.ts';
+import { examine, openStore } from '../../store/open.ts';
+import type { Finding } from '../../store/store.ts';
 import { waitFor } from '../../store/wait.ts';
 import { type Context, type Reply, withStore } from '../io.ts';
 import { EXIT } from './output.ts';
@@ -70,7 +71,10 @@ function count(seen: Map<string, number>, entry: LogEntry): number {
 }
 
 export async function doctor(context: Context, options: { fix?: boolean }): Promise<Reply> {
-  const findings = await examine(context.openOptions, options.fix === true);
+  const findings = [
+    ...(await examine(context.openOptions, options.fix === true)),
+    ...(await worktreeFindings(context, options.fix === true)),
+  ];
   const open = findings.filter((finding) => !finding.ok && !finding.fixed);
   const fixable = open.filter((finding) => finding.fix !== undefined);
   return {
@@ -94,6 +98,26 @@ export async function doctor(context: Context, options: { fix?: boolean }): Prom
     notes: fixable.length > 0 && options.fix !== true ? ['Next: coord doctor --fix'] : [],
     exitCode: open.length === 0 ? EXIT.done : EXIT.error,
   };
+}
+
+/** Of a board that can be read: what is wrong with another is said already. */
+async function worktreeFindings(context: Context, fix: boolean): Promise<Finding[]> {
+  const store = openStore(context.openOptions);
+  try {
+    const board = await store.read();
+    if (!board.defaults?.worktrees) return [];
+    const [{ examineWorktrees }, { openWorktrees }] = await Promise.all([
+      import('../../work/examine.ts'),
+      import('../../work/worktrees.ts'),
+    ]);
+    const worktrees = await openWorktrees(store, board, context.io.cwd, context.io.env);
+    return await examineWorktrees(worktrees, board, await store.now(), fix);
+  } catch (error) {
+    if (!(error instanceof CoordError)) throw error;
+    return error.code === 'git-failed' ? [{ check: 'worktrees', ok: false, message: error.message }] : [];
+  } finally {
+    await store.close();
+  }
 }
 
 export async function prompt(context: Context, role: string, name: string | undefined): Promise<Reply> {

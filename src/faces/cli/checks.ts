@@ -16,6 +16,8 @@ import { type Context, isPerson, type Reply, withStore } from '../io.ts';
 import { quotedWord } from './hints.ts';
 import { EXIT } from './output.ts';
 import { surroundings } from './surroundings.ts';
+import type { LandedHere, WorktreeOptions } from './worktrees.ts';
+import type { Worktrees } from '../../model/worktrees.ts';
 
 /** What a person types is what that person allows, on this machine. @returns what to do about those that nobody has allowed */
 export async function allowTyped(context: Context, store: Store, commands: readonly string[]): Promise<string[]> {
@@ -65,10 +67,12 @@ export async function approve(context: Context, ids: string[]): Promise<Reply> {
     const gate = await openGate(store, surroundings(context));
     const answers: ReviewAnswer[] = [];
     for (const task_id of ids) answers.push(await approveOne(gate, LEADER, task_id));
+    const landed = await landApproved(context, store, LEADER, answers);
+    const tasks = answers.map(({ task }) => landed?.tasks.get(task.id) ?? task);
     return {
-      text: answers.map(({ task }) => `${task.id} ${task.status}`).join('\n'),
-      json: { tasks: answers.map(({ task }) => task) },
-      notes: freed(answers.flatMap(({ now_claimable }) => now_claimable)),
+      text: [...tasks.map(approvedText), ...(landed?.lines ?? [])].join('\n'),
+      json: { tasks },
+      notes: freed([...answers.flatMap(({ now_claimable }) => now_claimable), ...(landed?.now_claimable ?? [])]),
     };
   });
 }
@@ -79,9 +83,32 @@ export async function approveAsWorker(
   id: string,
   options: { head?: string },
 ): Promise<Reply> {
-  return withStore(context, async (store) =>
-    reviewed(await approveOne(await openGate(store, surroundings(context)), by, id, options.head)),
-  );
+  return withStore(context, async (store) => {
+    const answer = await approveOne(await openGate(store, surroundings(context)), by, id, options.head);
+    const landed = await landApproved(context, store, by, [answer]);
+    const reply = reviewed({
+      task: landed?.tasks.get(id) ?? answer.task,
+      now_claimable: [...answer.now_claimable, ...(landed?.now_claimable ?? [])],
+    });
+    return { ...reply, text: [reply.text, ...(landed?.lines ?? [])].join('\n') };
+  });
+}
+
+/** What is approved lands at once, where nobody else lands. */
+async function landApproved(
+  context: Context,
+  store: Store,
+  by: string,
+  answers: readonly ReviewAnswer[],
+): Promise<LandedHere | undefined> {
+  const waiting = answers.find(({ task }) => task.status === 'submitted' && task.branch !== undefined);
+  if (!waiting) return undefined;
+  const { landHandedIn } = await import('./worktrees.ts');
+  return landHandedIn(context, store, by, waiting.task);
+}
+
+function approvedText({ id, status, branch }: Task): string {
+  return status === 'submitted' && branch !== undefined ? `${id} approved, waits to land` : `${id} ${status}`;
 }
 
 function approveOne(gate: Gate, by: string, task_id: string, seen?: string): Promise<ReviewAnswer> {
@@ -90,7 +117,7 @@ function approveOne(gate: Gate, by: string, task_id: string, seen?: string): Pro
 }
 
 function reviewed({ task, now_claimable }: ReviewAnswer): Reply {
-  return { text: `${task.id} ${task.status}`, json: { task, now_claimable }, notes: freed(now_claimable) };
+  return { text: approvedText(task), json: { task, now_claimable }, notes: freed(now_claimable) };
 }
 
 function freed(ids: readonly string[]): string[] {
@@ -109,7 +136,10 @@ export function sendBack(context: Context, id: string, reason: string): Promise<
 export async function sendBackBy(context: Context, by: string, id: string, reason: string): Promise<Reply> {
   const input = parseInput(SendBackTask, { by, task_id: id, reason });
   return withStore(context, async (store) => {
-    const { task } = await store.sendBack(input);
+    const { takingBack } = await import('./worktrees.ts');
+    const { task } = await takingBack(context, store, ([withdrawn]) =>
+      store.sendBack({ ...input, ...(withdrawn === undefined ? {} : { withdrawn }) }),
+    );
     return {
       text:
         task.status === 'failed'
@@ -154,9 +184,13 @@ const CLEARABLE: Readonly<Record<string, string>> = {
   'check-timeout': 'check_timeout',
   review: 'review',
   protect: 'protect',
+  worktrees: 'worktrees',
 };
 
-export async function defaults(context: Context, options: DefaultOptions & { clear?: string[] }): Promise<Reply> {
+export async function defaults(
+  context: Context,
+  options: DefaultOptions & WorktreeOptions & { clear?: string[] },
+): Promise<Reply> {
   const clear = options.clear?.map((name) => {
     const field = CLEARABLE[name];
     if (field !== undefined) return field;
@@ -166,16 +200,38 @@ export async function defaults(context: Context, options: DefaultOptions & { cle
   });
   const input = parseInput(SetDefaults, { ...defaultFields(options), ...(clear === undefined ? {} : { clear }) });
   return withStore(context, async (store) => {
-    const { defaults: now } = await store.setDefaults(input);
-    const notes = await allowTyped(context, store, options.check ?? []);
+    const worktrees = await changedWorktrees(context, store, options);
+    const { defaults: now } = await store.setDefaults({ ...input, ...(worktrees ? { worktrees } : {}) });
+    const notes = await allowTyped(context, store, [...(options.check ?? []), ...[options.setup ?? []].flat()]);
     const lines = [
       ...(now.checks ?? []).map((command) => `check: ${visible(command)}`),
       ...(now.check_timeout === undefined ? [] : [`check timeout: ${now.check_timeout} s`]),
       ...(now.review === true ? ['review: yes'] : []),
       ...(now.protect ?? []).map((pattern) => `protect: ${visible(pattern)}`),
+      ...worktreeLines(now.worktrees),
     ];
     return { text: lines.length === 0 ? 'No defaults.' : lines.join('\n'), json: { defaults: now }, notes };
   });
+}
+
+async function changedWorktrees(
+  context: Context,
+  store: Store,
+  options: WorktreeOptions,
+): Promise<Worktrees | undefined> {
+  if ([options.worktrees, options.branch, options.setup, options.remote].every((one) => one === undefined))
+    return undefined;
+  const { beginWorktrees } = await import('./worktrees.ts');
+  return beginWorktrees(context, store.location, options, (await store.read()).defaults?.worktrees);
+}
+
+function worktreeLines(worktrees: Worktrees | undefined): string[] {
+  if (!worktrees) return [];
+  const { branch, remote, setup } = worktrees;
+  return [
+    `worktrees: one a claim, landing on ${branch}${remote === undefined ? '' : ` of ${remote}`}`,
+    ...(setup === undefined ? [] : [`setup: ${visible(setup)}`]),
+  ];
 }
 
 /** Bytes shown of a diff. */

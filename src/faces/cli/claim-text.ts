@@ -1,5 +1,5 @@
 /** What a worker reads: its claim, or why there is none. Loaded by every claim, so it needs little. */
-import { labelled, clip, quoted } from '../../model/text.ts';
+import { labelled, clip, quoted, visible } from '../../model/text.ts';
 import { formatTime } from '../durations.ts';
 import { waitingText, type NotClaimed } from '../../model/views/idle.ts';
 import type { Claimed } from '../../model/verbs/claim.ts';
@@ -8,13 +8,22 @@ import type { Claimed } from '../../model/verbs/claim.ts';
 const IN_CLAIM = { description: 1500, files: 500, hints: 700, last: 300, checks: 300 };
 
 /** The claim as an agent reads it: the task, and the two commands that end it. What others wrote is fenced, and cut. */
-export function claimText(answer: Claimed, worker: string, resultPath: (id: string) => string): string {
+export function claimText(
+  answer: Claimed,
+  worker: string,
+  resultPath: (id: string) => string,
+  worktree?: { path: string; branch: string },
+): string {
   const { task, already, taken_over_from, overlaps, checks = [] } = answer;
   const until = formatTime(task.lease_expires_at ?? '');
   const rest = `coord worker context ${worker}`;
   const lines = [
     `${task.id} ${already ? 'already ' : ''}claimed by ${worker} until ${until} (priority ${task.priority}, attempt ${task.attempt})`,
   ];
+  if (worktree)
+    lines.push(
+      `Work in ${visible(worktree.path)} (branch ${worktree.branch}), and commit there: what is committed is what you hand in.`,
+    );
   if (taken_over_from !== undefined) lines.push(`Taken over from ${taken_over_from}: it may have left work half done.`);
   else if (task.last_error !== null) lines.push(...labelled('Last attempt', task.last_error, IN_CLAIM.last, rest));
   if (task.note !== undefined) lines.push(...labelled('Note', task.note, IN_CLAIM.last, rest));
@@ -55,6 +64,8 @@ export function idleText(idle: NotClaimed, worker: string): string {
       return `${what}. Sleep until one is free with: coord worker claim ${worker} --wait`;
     case 'review':
       return `${what}. Look at it with: coord worker review ${worker}; or sleep until one is free: coord worker claim ${worker} --wait`;
+    case 'landing':
+      return `${what}. Land it with: coord land; or sleep until one is free: coord worker claim ${worker} --wait`;
     case 'stuck':
       return `${what}. The leader must act: coord leader retry ${idle.waiting_for[0]?.task_id ?? '<task>'}, or cancel --cascade`;
   }

@@ -70,6 +70,22 @@ const HINTS = {
     `For the leader: coord leader edit ${task_id} --check "<command>", or --check-timeout; the task is still yours.`,
   'check-not-allowed': ({ command }) =>
     `A person allows it, in a terminal: coord trust check ${quotedWord(command ?? '')}`,
+  'not-committed': ({ why, path, branch }) => {
+    switch (why) {
+      case 'dirty':
+        return `git -C ${path} add -A && git -C ${path} commit, or git -C ${path} stash; then repeat the command`;
+      case 'empty':
+        return `Commit your work in ${path}; --no-changes where there was nothing to change`;
+      case 'branch':
+        return `git -C ${path} switch ${branch}`;
+      default:
+        return 'coord worktree list';
+    }
+  },
+  'git-failed': ({ why, branch }) =>
+    why === 'checked-out'
+      ? `git switch another branch there, or coord leader defaults --branch <other>: nobody works on ${branch} itself`
+      : undefined,
   'outcome-unknown': () => REPEAT,
   'store-unavailable': unavailable,
   'board-unsafe': ({ why, path }) =>

@@ -82,9 +82,15 @@ export async function archive(context: Context, options: { olderThan?: number; d
   });
 }
 
+/** Where somebody has begun to land one of them, that is made void first. */
+async function cancelled(context: Context, store: Store, input: CancelTasks): Promise<{ tasks: Task[] }> {
+  const { takingBack } = await import('./worktrees.ts');
+  return takingBack(context, store, (withdrawn) => store.cancelTasks({ ...input, withdrawn: [...withdrawn] }));
+}
+
 export async function cancel(context: Context, ids: string[], options: { cascade?: boolean }): Promise<Reply> {
   const input = parseInput(CancelTasks, { task_ids: ids, cascade: options.cascade });
-  const reply = await forTasks(context, 'cancelled', (store) => store.cancelTasks(input), []);
+  const reply = await forTasks(context, 'cancelled', (store) => cancelled(context, store, input), []);
   const { counts } = await withStore(context, async (store) => summarise(await store.read(), await store.now()));
   if (counts.stuck > 0)
     reply.notes = [

@@ -18,6 +18,8 @@ import { EXIT } from './output.ts';
 import { countsText, listText, statusText, taskText } from './tables.ts';
 import type { DefaultOptions } from './checks.ts';
 import type { NotifyOptions } from './notify.ts';
+import type { WorktreeOptions } from './worktrees.ts';
+import type { Worktrees } from '../../model/worktrees.ts';
 import { edgesOf, graphText, type GraphFormat } from './graph-text.ts';
 import type { Sort } from '../../model/limits.ts';
 import { timelineText, type TimelineFormat } from './timeline-text.ts';
@@ -27,18 +29,25 @@ import { fitLine } from './width.ts';
 export async function init(
   context: Context,
   goal: string,
-  options: { approach?: string; force?: boolean } & DefaultOptions,
+  options: { approach?: string; force?: boolean } & DefaultOptions & WorktreeOptions,
 ): Promise<Reply> {
   const { allowTyped, defaultFields } = await import('./checks.ts');
-  const input = parseInput(InitBoard, { goal, approach: options.approach, ...defaultFields(options) });
+  const fields = { goal, approach: options.approach, ...defaultFields(options) };
+  parseInput(InitBoard, fields); // before a branch is made for it
+  const worktrees = await worktreesOfNew(context, options);
+  const input = parseInput(InitBoard, { ...fields, ...(worktrees ? { worktrees } : {}) });
   const { store, backup } = await initStore(input, { ...context.openOptions, force: options.force === true });
   const dir = relative(context.io.cwd, store.location) || '.';
-  const unallowed = await allowTyped(context, store, options.check ?? []);
+  const { check = [], setup } = options;
+  const unallowed = await allowTyped(context, store, [...check, ...(setup === undefined ? [] : [setup])]);
   await store.close();
   return {
     text: `Created ${dir}/ for: ${visible(clip(input.goal, 100))}`,
     json: { created: true, dir: store.location, goal: input.goal, backup: backup ?? null },
     notes: [
+      ...(worktrees
+        ? [`What is handed in lands on ${worktrees.branch}: coord leader publish brings your branch there.`]
+        : []),
       ...unallowed,
       ...(backup === undefined ? [] : [`The earlier board is kept in ${relative(context.io.cwd, backup)}/`]),
       'Next: coord leader add-task "<description>" -p 1',
@@ -46,6 +55,14 @@ export async function init(
       'Or set them up once for all: coord setup claude',
     ],
   };
+}
+
+/** Only who asks for them loads what they need. */
+async function worktreesOfNew(context: Context, options: WorktreeOptions): Promise<Worktrees | undefined> {
+  const isAsked = [options.worktrees, options.branch, options.setup, options.remote].some((one) => one !== undefined);
+  if (!isAsked) return undefined;
+  const { beginWorktreesOfNew } = await import('./worktrees.ts');
+  return beginWorktreesOfNew(context, options);
 }
 
 export async function plan(context: Context, text: string | undefined, options: { append?: boolean }): Promise<Reply> {

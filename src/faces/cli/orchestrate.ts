@@ -12,11 +12,12 @@ import { EXIT } from './output.ts';
 import { Progress } from './progress.ts';
 import { emptyBoard, type Board } from '../../model/board.ts';
 import type { NotifyOptions } from './notify.ts';
+import type { WorktreeOptions } from './worktrees.ts';
 import { formatDuration } from '../durations.ts';
 import { relative } from 'node:path';
 import { parseInput } from '../../model/parse-input.ts';
 
-export interface RunOptions extends NotifyOptions {
+export interface RunOptions extends NotifyOptions, WorktreeOptions {
   workers?: number;
   model?: string;
   /** Seconds. */
@@ -188,6 +189,7 @@ async function withOrchestrator(
     // What was typed, or what a person's own script says; never what an agent says.
     allowsChecks: !isAgent(io),
     review: options.review,
+    worktrees: worktreesOf(options),
     coord: [io.program.node, io.program.script],
     env: io.env,
     signal: io.signal,
@@ -213,6 +215,13 @@ async function withOrchestrator(
   }
 }
 
+function worktreesOf({ worktrees, branch, setup, remote }: RunOptions) {
+  if (worktrees === true) return { branch, setup, remote };
+  if (branch !== undefined || setup !== undefined || remote !== undefined)
+    throw new CoordError('usage', '--branch, --setup and --remote go with --worktrees.');
+  return undefined;
+}
+
 const EVENT_OF = {
   done: 'settled',
   failed: 'failed',
@@ -234,7 +243,7 @@ async function concluded(context: Context, result: RunResult, options: NotifyOpt
   const counts = [
     `${done} done`,
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(result.tasksSubmitted > 0 ? [`${result.tasksSubmitted} in review`] : []),
+    ...(result.tasksSubmitted > 0 ? [`${result.tasksSubmitted} submitted`] : []),
     ...(stuck > 0 ? [`${stuck} stuck`] : []),
   ].join(', ');
   const { tell } = await import('./notify.ts');

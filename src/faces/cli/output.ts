@@ -35,6 +35,8 @@ const EXIT_OF = {
   unchecked: EXIT.refused,
   'check-failed': EXIT.refused,
   'check-broken': EXIT.refused,
+  'not-committed': EXIT.refused,
+  'git-failed': EXIT.error,
   'check-not-allowed': EXIT.refused,
   'outcome-unknown': EXIT.error,
   'store-unavailable': EXIT.error,

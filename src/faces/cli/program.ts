@@ -32,6 +32,8 @@ const KNOWN = [
   'hook',
   'setup',
   'trust',
+  'land',
+  'worktree',
 ];
 
 /**
@@ -84,6 +86,17 @@ export function buildProgram(version: string, run: Run, typed: readonly string[]
     .argument('[task]', 'such as task-001; without it the checks of the board')
     .addHelpText('after', examples('coord check', 'coord check task-001'))
     .action(action(async () => (await import('./checks.ts')).check));
+
+  program
+    .command('land')
+    .description("Land what is queued: merged, checked as merged, and then the board's branch moves.")
+    .option('--loop', 'go on with whatever is queued later, until Ctrl-C')
+    .option('--once', 'one task and no more')
+    .addHelpText('after', examples('coord land', 'coord land --loop'))
+    .action(action(async () => (await import('./worktrees.ts')).land));
+
+  const worktree = program.command('worktree').description('The worktrees of claims, one each.');
+  if (isWanted('worktree')) addCommands(worktree, WORKTREE, action, second);
 
   program
     .command('log')
@@ -208,8 +221,12 @@ function addCommands(group: Command, commands: Group, action: Action, typed: str
 /** `coord leader …` */
 const LEADER: Group = {
   init: (command, action) =>
-    withDefaultOptions(
-      command.description('Make .coordination/ for a goal.').argument('<goal>', 'what all tasks together should reach'),
+    withWorktreeOptions(
+      withDefaultOptions(
+        command
+          .description('Make .coordination/ for a goal.')
+          .argument('<goal>', 'what all tasks together should reach'),
+      ),
     )
       .option('--approach <text>', 'how, for master-plan.md')
       .option('--force', 'put an existing board aside as a backup and start anew')
@@ -219,6 +236,7 @@ const LEADER: Group = {
           'coord leader init "Build a REST API"',
           'coord leader init "Ship 2.0" --approach "API first, then the UI"',
           'coord leader init "Ship 2.0" --check "npm test" --review',
+          'coord leader init "Ship 2.0" --worktrees --setup "npm ci" --check "npm test"',
         ),
       )
       .action(action(async () => (await import('./leader.ts')).init)),
@@ -286,11 +304,19 @@ the board, ids or keys of the file, or task-1, task-2 … (or #1, #2 …) for th
       .action(action(async () => (await import('./leader-import.ts')).exportBoard)),
 
   defaults: (command, action) =>
-    withDefaultOptions(
-      command.description('Show or set what holds for tasks that say nothing else: checks, review, protected files.'),
+    withWorktreeOptions(
+      withDefaultOptions(
+        command.description(
+          'Show or set what holds for tasks that say nothing else: checks, review, protected files, worktrees.',
+        ),
+      ),
     )
       .option('--no-review', 'nobody needs to look at what is handed in')
-      .option('--clear <fields>', 'these say nothing any more: check, check-timeout, review, protect', collectList)
+      .option(
+        '--clear <fields>',
+        'these say nothing any more: check, check-timeout, review, protect, worktrees',
+        collectList,
+      )
       .addHelpText(
         'after',
         examples(
@@ -316,6 +342,13 @@ the board, ids or keys of the file, or task-1, task-2 … (or #1, #2 …) for th
       .argument('<reason>', 'what is wrong, and what would be right')
       .addHelpText('after', examples('coord leader send-back task-001 "The empty list is not handled"'))
       .action(action(async () => (await import('./checks.ts')).sendBack)),
+
+  publish: (command, action) =>
+    command
+      .description("Bring a branch of yours forward to the board's, if it is a fast-forward.")
+      .argument('[branch]', 'such as main; without it what is checked out here')
+      .addHelpText('after', examples('coord leader publish', 'coord leader publish main'))
+      .action(action(async () => (await import('./worktrees.ts')).publish)),
 
   accept: (command, action) =>
     command
@@ -738,6 +771,22 @@ const ORCHESTRATE: Group = {
       .action(action(async () => (await import('./leader.ts')).status)),
 };
 
+/** `coord worktree …` */
+const WORKTREE: Group = {
+  list: (command, action) =>
+    command
+      .description('List them, with what is not committed and what has not landed.')
+      .addHelpText('after', examples('coord worktree list'))
+      .action(action(async () => (await import('./worktrees.ts')).list)),
+
+  clean: (command, action) =>
+    command
+      .description('Remove those that have landed and that nobody is in; the others are named, with the reason.')
+      .option('--dry-run', 'say what would be removed')
+      .addHelpText('after', examples('coord worktree clean --dry-run', 'coord worktree clean'))
+      .action(action(async () => (await import('./worktrees.ts')).clean)),
+};
+
 /** `coord trust …` */
 const TRUST: Group = {
   board: (command, action) =>
@@ -768,6 +817,15 @@ const TRUST: Group = {
       .action(action(async () => (await import('./trust.ts')).revoke)),
 };
 
+/** How a board gives each claim a worktree of its own. */
+function withWorktreeOptions(command: Command): Command {
+  return command
+    .option('--worktrees', 'each claim gets a branch and a worktree; what is handed in lands on one branch')
+    .option('--branch <name>', 'that branch, default coord/main')
+    .option('--setup <command>', 'makes a new worktree ready to work in, such as "npm ci"')
+    .option('--remote <name>', 'several clones share that branch by this remote');
+}
+
 /** Whom to tell, besides who looks. */
 function withNotifyOptions(command: Command): Command {
   return command
@@ -779,7 +837,7 @@ function withNotifyOptions(command: Command): Command {
 
 /** What every run of agents can be told. Its defaults may come from the environment, so they are not set here. */
 function withRunOptions(command: Command): Command {
-  return withNotifyOptions(command)
+  return withWorktreeOptions(withNotifyOptions(command))
     .option(
       '-w, --workers <n>',
       'Claude Code processes at the same time, default 3 (or MAX_WORKERS)',

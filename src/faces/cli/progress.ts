@@ -99,6 +99,8 @@ export class Progress {
         this.#slots.clear();
         break;
       case 'check':
+      case 'land':
+      case 'bounce':
       case 'discovery':
       case 'warning':
         break;
@@ -156,6 +158,10 @@ function eventText(event: RunEvent): string | undefined {
       return `${event.worker} ${event.approved ? 'approved' : 'sent back'} ${event.task_id}: ${clip(event.reasons, 200)}`;
     case 'check':
       return `${event.worker} is told that a check of ${event.task_id} has not ended well: ${clip(event.message, 200)}`;
+    case 'land':
+      return `${event.task_id} landed on ${event.branch} as ${event.commit.slice(0, 12)}`;
+    case 'bounce':
+      return `${event.task_id} ${event.held ? 'cannot land' : 'was sent back'}: ${clip(event.reason, 200)}`;
     case 'retry':
       return `${event.task_id} is tried again in ${Math.max(1, Math.round(event.pause_ms / 1000))} s`;
     case 'release':

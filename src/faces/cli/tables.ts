@@ -15,7 +15,7 @@ const LEAST_COLUMNS = 20;
 export function countsText(counts: Counts): string {
   const parts = [`${counts.done}/${counts.total} done`];
   if (counts.claimed > 0) parts.push(`${counts.claimed} claimed`);
-  if (counts.submitted > 0) parts.push(`${counts.submitted} in review`);
+  if (counts.submitted > 0) parts.push(`${counts.submitted} submitted`);
   if (counts.claimable > 0) parts.push(`${counts.claimable} claimable`);
   if (counts.blocked > counts.stuck) parts.push(`${counts.blocked - counts.stuck} blocked`);
   if (counts.stuck > 0) parts.push(`${counts.stuck} stuck`);
@@ -63,7 +63,15 @@ export function statusText(summary: Summary, now: string, paint: Paint, columns:
       const end = ` (of ${task.worker}${task.unchecked ? ', unchecked' : ''})`;
       return `${paint.cyan(task.task_id)} ${fit(task.description, roomAfter(start + end))}${end}`;
     }),
-    counts.submitted,
+    counts.submitted - summary.landing.length,
+  );
+  section(
+    'Lands',
+    summary.landing.slice(0, STATUS_ROWS.review).map((task) => {
+      const end = ` (of ${task.worker}, ${task.state})`;
+      return `${paint.cyan(task.task_id)} ${fit(task.description, roomAfter(`${task.task_id} ${end}`))}${end}`;
+    }),
+    summary.landing.length,
   );
   section(
     'Checks that cannot be run',
@@ -179,6 +187,8 @@ export function taskText(
   );
   add('Evidence', task.evidence && evidenceText(task.evidence));
   add('Approved', task.reviewed && `by ${task.reviewed.by}, ${formatTime(task.reviewed.at)}`);
+  add('Branch', task.branch);
+  add('Landed', task.landed && `on ${task.landed.branch} as ${task.landed.commit}, ${formatTime(task.landed.at)}`);
   add('Sent back', task.bounces === undefined ? '' : plural(task.bounces, 'time'));
   add('Created', task.created_at && formatTime(task.created_at));
   add('Claimed', task.claimed_at && formatTime(task.claimed_at));

@@ -21,6 +21,7 @@ const MARKS: Record<Span['end'], string> = {
   'handed in': '=',
   approved: '+',
   'sent back': '<',
+  landed: '^',
   failed: 'x',
   'given back': '-',
   'taken away': '-',
@@ -53,8 +54,9 @@ function textBars({ from, to, lanes }: Timeline, paint: Paint, columns: number):
     const busy = spans.reduce((sum, span) => sum + Date.parse(span.to) - Date.parse(span.from), 0);
     return `${paint.cyan(worker.padEnd(names))} |${cells.join('')}| ${paint.dim(`${Math.round((busy / length) * 100)}%`)}`;
   });
-  const hasReviews = lanes.some(({ spans }) => spans.some(({ end }) => end === 'approved' || end === 'sent back'));
-  const reviews = hasReviews ? '  + approved  < sent back' : '';
+  const ends = new Set(lanes.flatMap(({ spans }) => spans.map(({ end }) => end)));
+  const marks = ends.has('approved') || ends.has('sent back') ? '  + approved  < sent back' : '';
+  const reviews = `${marks}${ends.has('landed') ? '  ^ landed' : ''}`;
   const legend = `= done  x failed  - given back  ! expired  > working  . idle${reviews}; % busy`;
   return [
     ...lines,
@@ -68,14 +70,15 @@ const COLOURS: Record<Span['end'], string> = {
   'handed in': '#8bc34a',
   approved: '#2e7d32',
   'sent back': '#8e24aa',
+  landed: '#00897b',
   failed: '#e53935',
   'given back': '#9e9e9e',
   'taken away': '#9e9e9e',
   expired: '#fb8c00',
   working: '#1e88e5',
 };
-/** Ends that only boards with reviews know. */
-const REVIEWS = new Set<Span['end']>(['handed in', 'approved', 'sent back']);
+/** Ends that only boards with reviews or landings know. */
+const REVIEWS = new Set<Span['end']>(['handed in', 'approved', 'sent back', 'landed']);
 const LANE = 28;
 const LABEL = 120;
 const WIDTH = 900;

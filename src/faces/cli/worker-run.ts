@@ -14,6 +14,9 @@ import { Pool, type SlotEnd } from '../../runner/pool.ts';
 import { Run } from '../../runner/run.ts';
 import type { Store } from '../../store/store.ts';
 import { Gate } from '../../work/gate.ts';
+import { Lander, landingText } from '../../work/landing.ts';
+import { LandingLoop } from '../../work/landing-loop.ts';
+import { prepareClaim } from '../../work/worktrees.ts';
 import { type Context, leaseSeconds, type Reply, withStore } from '../io.ts';
 import { EXIT } from './output.ts';
 import { surroundings } from './surroundings.ts';
@@ -34,7 +37,7 @@ export async function run(
     const agent = new Command({ command, env: context.io.env, boardDir: store.location });
     const words = new Words(context, worker);
     const ending = new Ending();
-    const pool = new Pool(runOf(context, store, { agent, ending, words, timeoutMs: options.taskTimeout }), {
+    const pool = new Pool(runOf(context, store, worker, { agent, ending, words, timeoutMs: options.taskTimeout }), {
       workers: [worker],
       leaseSeconds: claim.lease_seconds,
       stay: options.stay,
@@ -65,16 +68,15 @@ export async function run(
 function runOf(
   context: Context,
   store: Store,
+  worker: string,
   { agent, ending, words, timeoutMs }: { agent: Command; ending: Ending; words: Words; timeoutMs: number | undefined },
 ): Run {
+  const around = { ...surroundings(context), store, signal: ending.stopping, onProgress: undefined };
   return new Run({
     store,
-    gate: new Gate({
-      ...surroundings(context),
-      store,
-      signal: ending.stopping,
-      onProgress: undefined,
-    }),
+    gate: new Gate(around),
+    prepare: (claimed) => prepareClaim(store, claimed, around),
+    landing: new LandingLoop(new Lander({ ...around, by: worker }), (end) => context.note(landingText(end))),
     agent,
     budget: new Budget(undefined),
     backoff: new Backoff(0), // what fails is tried again at once, by whoever comes first

@@ -37,7 +37,15 @@ export async function claim(
     );
     if (!answer.task) return notClaimed(answer, worker);
     const notes = await bindSession(context, worker, answer.task, answer.already);
-    return { text: claimText(visibleDeep(answer), worker, pathOfResult(context, store)), json: answer, notes };
+    if (answer.task.branch === undefined)
+      return { text: claimText(visibleDeep(answer), worker, pathOfResult(context, store)), json: answer, notes };
+    const { prepare } = await import('./worktrees.ts');
+    const worktree = await prepare(context, store, answer);
+    return {
+      text: claimText(visibleDeep(answer), worker, pathOfResult(context, store), worktree),
+      json: { ...answer, worktree: worktree?.path, branch: worktree?.branch },
+      notes: [...notes, ...(worktree?.notes ?? [])],
+    };
   });
 }
 
@@ -75,6 +83,7 @@ async function waitForTask(context: Context, store: Store, input: Claim, options
       timeoutMs: options.timeout,
       stay: options.stay,
       onIdle: (reason) => {
+        if (reason.reason === 'landing') void landFor(context, store, input.worker);
         // On a terminal somebody looks at it and wonders; an agent need not read it.
         if (!idle && context.io.stderr.isTTY)
           context.note(`Since ${formatTime(new Date().toISOString())}: ${waitingText(reason)}. Ctrl-C to end.`);
@@ -87,6 +96,17 @@ async function waitForTask(context: Context, store: Store, input: Claim, options
       hint: 'Run the same command again to go on waiting.',
       cause: error,
     });
+  }
+}
+
+/** Nothing is left but to land: whoever waits does it, since who was to do so may have died. */
+async function landFor(context: Context, store: Store, worker: string): Promise<void> {
+  try {
+    const { landMeanwhile } = await import('./worktrees.ts');
+    await landMeanwhile(context, store, worker);
+  } catch (error) {
+    if (!context.io.signal.aborted)
+      context.note(`Not landed: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -111,17 +131,27 @@ export async function complete(
     files_modified: options.modified,
     files_created: options.created,
     attempt: options.attempt,
+    ...(options.changes === false ? { no_changes: true } : {}),
   });
   return withStore(context, async (store) => {
-    const answer = withoutMoment<CompleteAnswer>(
+    const handed = withoutMoment<CompleteAnswer>(
       await handIn(store, input, async () => (await import('./surroundings.ts')).surroundings(context)),
     );
+    const isToLand = handed.task.status === 'submitted' && handed.task.branch !== undefined;
+    const landed = isToLand
+      ? await (await import('./worktrees.ts')).landHandedIn(context, store, worker, handed.task)
+      : undefined;
+    const answer = {
+      ...handed,
+      task: landed?.tasks.get(taskId) ?? handed.task,
+      now_claimable: [...handed.now_claimable, ...(landed?.now_claimable ?? [])],
+    };
     const { status } = answer.task;
     const shown = answer.now_claimable.slice(0, 5);
     if (answer.now_claimable.length > shown.length)
       shown.push(`and ${answer.now_claimable.length - shown.length} more`);
     return {
-      text: `${taskId} ${answer.already ? `was already ${status}` : status}${answer.late === true ? ', late: nobody else had claimed it yet' : ''}${status === 'submitted' ? ', for somebody else to look at' : ''}${shown.length > 0 ? `, now claimable: ${shown.join(', ')}` : ''}`,
+      text: `${taskId} ${answer.already ? `was already ${status}` : status}${answer.late === true ? ', late: nobody else had claimed it yet' : ''}${status === 'submitted' ? waitsFor(handed.task) : ''}${shown.length > 0 ? `, now claimable: ${shown.join(', ')}` : ''}${(landed?.lines ?? []).map((line) => `\n${line}`).join('')}`,
       json: answer,
       notes: [
         ...(input.output.trim() === '' ? ['The result is empty: whoever builds on it learns nothing from it.'] : []),
@@ -129,6 +159,12 @@ export async function complete(
       ],
     };
   });
+}
+
+/** What a submitted task waits for. */
+function waitsFor({ branch, landing }: Task): string {
+  if (branch === undefined) return ', for somebody else to look at';
+  return landing === undefined ? ', to be reviewed, or to land when its turn comes: coord land' : ', and is landing';
 }
 
 /** @throws CoordError `invalid-input` where it cannot be read */

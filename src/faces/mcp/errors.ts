@@ -25,6 +25,8 @@ const NEXT = {
   'claim-lost': 'claim_task',
   unchecked: TELL_USER,
   'check-failed': 'mend it, then complete_task again; the task is still yours',
+  'not-committed': 'commit in your worktree, then complete_task again; no_changes where there was nothing to change',
+  'git-failed': TELL_USER,
   'check-broken': `${TELL_USER}: the check itself must be mended; the task is still yours`,
   'check-not-allowed': `${TELL_USER} to allow it: coord trust check`,
   'outcome-unknown': 'get_status, and repeat the call if it was not made',

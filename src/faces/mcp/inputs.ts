@@ -73,6 +73,11 @@ export function initJson(): JsonSchema {
   return without(inputJson(Init()), 'master_plan');
 }
 
+/** Who has changed nothing is told so by the refusal. */
+export function completeJson(): JsonSchema {
+  return without(inputJson(CompleteTask()), 'no_changes');
+}
+
 export function releaseJson(): JsonSchema {
   return without(inputJson(ReleaseTask()), 'attempt');
 }

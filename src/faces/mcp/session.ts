@@ -13,6 +13,9 @@ import { sayWhereKept } from '../../store/places.ts';
 import type { Moment, Store } from '../../store/store.ts';
 import type { Complete, CompleteAnswer } from '../../model/verbs/complete.ts';
 import { handIn } from '../hand-in.ts';
+import type { Claimed } from '../../model/verbs/claim.ts';
+import type { LandingLoop } from '../../work/landing-loop.ts';
+import type { Prepared } from '../../work/worktrees.ts';
 import { keepLease } from '../../store/wait.ts';
 import { LONGEST_WAIT, LONGEST_WAIT_OF_OTHERS } from './wait-for-task.ts';
 
@@ -50,6 +53,9 @@ export class Session {
   readonly #checking = new Map<string, Checking>();
   #store: Store | undefined;
   #isWatching = false;
+  #landing: LandingLoop | undefined;
+  /** What came of landings, by task. */
+  readonly #landed = new Map<string, string>();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -127,6 +133,52 @@ export class Session {
       clearTimeout(timer);
       if (isOver) this.#checking.delete(key);
     }
+  }
+
+  /** Makes the worktree of a claim. Over HTTP there is no place of the worker's to make it in. */
+  async prepare(claimed: Claimed, signal: AbortSignal): Promise<Prepared | undefined> {
+    const { openOptions, env, isBound } = this.#options;
+    if (isBound || claimed.task.branch === undefined) return undefined;
+    const { prepareClaim } = await import('../../work/worktrees.ts');
+    return prepareClaim(this.store, claimed, { openOptions, cwd: openOptions.cwd ?? '.', env, signal });
+  }
+
+  /**
+   * Lands what is queued; it goes on when whoever asked does not wait any longer.
+   *
+   * @returns how the task stands then, and what was said of it
+   */
+  async land(
+    worker: string,
+    id: string,
+    seconds: number,
+  ): Promise<{ task: Task | undefined; said: string | undefined }> {
+    const loop = await this.#loop(worker);
+    loop?.run().catch(() => {}); // what does not land stays queued, and is told by whoever looks
+    const { waitFor } = await import('../../store/wait.ts');
+    const find = async (): Promise<Task | undefined> => (await this.store.read()).tasks.find((task) => task.id === id);
+    const look = async (): Promise<{ answer: Task | undefined } | { wakeAt: null }> => {
+      const task = await find();
+      return task?.status === 'submitted' && loop?.isRunning === true ? { wakeAt: null } : { answer: task };
+    };
+    const options = { timeoutMs: seconds * 1000, signal: this.signal };
+    const task = await waitFor(this.store, look, options).catch(() => find());
+    const { outcomeText } = await import('../../work/landing.ts');
+    return { task, said: (task && outcomeText(task)) ?? this.#landed.get(id) };
+  }
+
+  /** Over HTTP nothing lands: there is no tree of the worker's here. */
+  async #loop(by: string): Promise<LandingLoop | undefined> {
+    const { openOptions, env, isBound } = this.#options;
+    if (isBound) return undefined;
+    const [{ Lander, landingText }, { LandingLoop: Loop }] = await Promise.all([
+      import('../../work/landing.ts'),
+      import('../../work/landing-loop.ts'),
+    ]);
+    const around = { openOptions, cwd: openOptions.cwd ?? '.', env, signal: this.signal };
+    return (this.#landing ??= new Loop(new Lander({ ...around, store: this.store, by }), (end) =>
+      this.#landed.set(end.task.id, landingText(end)),
+    ));
   }
 
   #check(input: Complete): Checking {

@@ -132,7 +132,7 @@ export function addTools(server: McpServer, session: Session): void {
     output: answer({ claimed: yesNo, task: record, reason: text }),
     isIdempotent: true,
     isAlwaysLoaded: true,
-    run: async (_session, input) => {
+    run: async (_session, input, context) => {
       const worker = session.callerOf(input);
       const claimed = await session.store.claim(parseInput(Claim, { ...input, worker }));
       if (!claimed.task) {
@@ -147,6 +147,7 @@ export function addTools(server: McpServer, session: Session): void {
       const { task, already, taken_over_from, overlaps, checks = [] } = claimed;
       session.holds(worker, task.id, task.lease_seconds ?? DEFAULT_LEASE_SECONDS);
       session.bind(worker, task);
+      const worktree = await session.prepare(claimed, AbortSignal.any([context.mcpReq.signal, session.signal]));
       const { files, hints } = task.context;
       return {
         claimed: true,
@@ -165,12 +166,15 @@ export function addTools(server: McpServer, session: Session): void {
         },
         attempt: task.attempt,
         lease_expires_at: task.lease_expires_at,
+        ...(task.branch === undefined ? {} : { branch: task.branch }),
+        ...(worktree ? { worktree: worktree.path } : {}),
+        ...(worktree && worktree.notes.length > 0 ? { notes: worktree.notes } : {}),
         ...(already ? { already } : {}),
         ...(taken_over_from === undefined ? {} : { taken_over_from }),
         ...(overlaps.length > 0
           ? { overlaps: overlaps.slice(0, 3).map((one) => ({ ...one, files: one.files.slice(0, 3).map(shortPath) })) }
           : {}),
-        next: `do it, then complete_task${task.dependencies.length > 0 ? '; get_task shows what it builds on' : ''}`,
+        next: `${worktree ? 'work and commit in the worktree' : 'do it'}, then complete_task${task.dependencies.length > 0 ? '; get_task shows what it builds on' : ''}`,
       };
     },
   });
@@ -178,6 +182,7 @@ export function addTools(server: McpServer, session: Session): void {
   add('complete_task', {
     description: 'Hand in the result of your task.',
     input: inputs.CompleteTask,
+    inputJson: inputs.completeJson,
     output: answer({ id: text, status: text }),
     isIdempotent: true,
     isAlwaysLoaded: true,
@@ -192,12 +197,16 @@ export function addTools(server: McpServer, session: Session): void {
       );
       if (end === 'checking')
         return { id: input.task_id, status: 'checking', next: 'complete_task again, with the same arguments' };
-      const { task, already, now_claimable, revision } = end;
-      session.drops(task.id);
+      const { already, now_claimable, revision } = end;
+      session.drops(end.task.id);
+      const isToLand = end.task.status === 'submitted' && end.task.branch !== undefined;
+      const landed = isToLand ? await session.land(worker, end.task.id, seconds) : undefined;
+      const task = landed?.task ?? end.task;
       return {
         revision,
         id: task.id,
         status: task.status,
+        ...(landed?.said === undefined ? {} : { landing: landed.said }),
         ...(already ? { already } : {}),
         now_claimable: now_claimable.slice(0, SHOWN),
         next: 'claim_task',

@@ -95,6 +95,7 @@ export const NEXT: Record<IdleReason | 'claimable', string> = {
   claimable: 'claim_task',
   blocked: 'wait_for_task',
   review: 'wait_for_task; or review it: coord worker review <you>',
+  landing: 'wait_for_task; or land it: coord land',
   empty: 'wait_for_task',
   drained: 'stop: every task is settled',
   stuck: 'stop, and report which failed tasks hold up the rest',

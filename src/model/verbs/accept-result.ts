@@ -4,7 +4,7 @@ import { type Board, type Change, eventOf, findTask, LEADER, replaceTasks } from
 import { CoordError } from '../errors.ts';
 import { lazily, TaskId } from '../fields.ts';
 import { mayBeReviewed } from '../gate.ts';
-import { allows, toDone } from '../lifecycle.ts';
+import { allows, toDone, toSubmitted } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
 import { freedBy } from './complete.ts';
 import { Proof, proven, refuseUnproven } from './proof.ts';
@@ -16,6 +16,8 @@ export const AcceptResult = lazily(() =>
     /** The name under which the result is kept: `task-001.terminal-2.1`. */
     kept: z.string(),
     proof: z.optional(Proof()),
+    /** Of the claim that it was written in: it is to land. */
+    branch: z.optional(z.string()),
   }),
 );
 export type AcceptResult = z.infer<ReturnType<typeof AcceptResult>>;
@@ -40,7 +42,11 @@ export function acceptResult(
   const reviewed = mayBeReviewed(board, before)
     ? { reviewed: { by: LEADER, head: input.proof?.head ?? '', at: now } }
     : {};
-  const task: Task = { ...toDone(before, worker, digest, now), ...proven(input.proof, worker, now), ...reviewed };
+  const lands = input.proof?.head !== undefined && input.branch !== undefined;
+  const taken: Task = lands
+    ? { ...toSubmitted(before, worker, digest, now), branch: input.branch }
+    : toDone(before, worker, digest, now);
+  const task: Task = { ...taken, ...proven(input.proof, worker, now), ...reviewed };
   const next = replaceTasks(board, [task]);
   return {
     board: next,

@@ -6,10 +6,13 @@ import { lazily, TaskIds } from '../fields.ts';
 import { dependantsOf } from '../graph.ts';
 import { allows, isSettled, toDead } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
+import { refuseLanding } from './review-task.ts';
 
 export const CancelTasks = lazily(() =>
   z.extend(TaskIds(), {
     cascade: z.optional(z.boolean()),
+    /** Landings that were made void before, by their tokens. */
+    withdrawn: z.optional(z.array(z.string())),
   }),
 );
 export type CancelTasks = z.infer<ReturnType<typeof CancelTasks>>;
@@ -26,6 +29,7 @@ export function cancelTasks(board: Board, input: CancelTasks, now: string): Chan
     throw new CoordError('task-state', `${task.id} is already ${task.status}.`, { details: { task_id: task.id } });
   }
   const cascaded = input.cascade ? dependantsOf(board.tasks, input.task_ids).filter((task) => !isSettled(task)) : [];
+  for (const task of [...named, ...cascaded]) refuseLanding(task, input.withdrawn ?? [], now);
   const holders = new Map([...named, ...cascaded].map((task) => [task.id, task.claimed_by]));
   const before = named.filter((task) => task.status === 'cancelled');
   const cancelled = [...named.filter((task) => task.status !== 'cancelled'), ...cascaded].map((task) =>

@@ -19,6 +19,7 @@ import { DEFAULT_LEASE_SECONDS } from '../limits.ts';
 import { checksOf, mayBeReviewed } from '../gate.ts';
 import { claimedFiles, findOverlaps, isHeldBack, type Overlap } from '../overlaps.ts';
 import type { ClaimedTask, Task } from '../task.ts';
+import { branchOf } from '../worktrees.ts';
 import { explainIdle, type NotClaimed } from '../views/idle.ts';
 
 /** A year. A lease that never ends would lose the task of a crashed worker. */
@@ -79,6 +80,7 @@ export function claimTask(before: Board, input: Claim, now: string): Change<Clai
     : {};
   const task: ClaimedTask = {
     ...toClaimed(best, input.worker, input.lease_seconds ?? DEFAULT_LEASE_SECONDS, now),
+    ...branchFor(board, best),
     ...holders,
     last_error: from === null ? best.last_error : `lease of ${from} expired on attempt ${best.attempt}`,
   };
@@ -96,6 +98,12 @@ export function claimTask(before: Board, input: Claim, now: string): Change<Clai
     events: [...expired, eventOf(input.worker, 'claim', task, message)],
     repeatable: true,
   };
+}
+
+/** The branch of the next claim, where each has one. */
+function branchFor({ defaults }: Board, task: Task): Pick<Task, 'branch'> {
+  const next = { id: task.id, attempt: task.attempt + 1 };
+  return defaults?.worktrees ? { branch: branchOf(next, defaults.worktrees) } : {};
 }
 
 /** The same task once more, its lease renewed. */

@@ -25,6 +25,8 @@ export const Complete = lazily(() =>
     attempt: z.optional(Attempt()),
     /** What the agent's work on this attempt cost, in US dollars. */
     cost_usd: z.optional(Cost()),
+    /** There was nothing to change in the worktree. */
+    no_changes: z.optional(z.boolean()),
     /** What came of the checks, by whoever ran them. */
     proof: z.optional(Proof()),
   }),
@@ -63,10 +65,14 @@ export function completeTask(board: Board, input: Complete & { digest: string },
   refuseUnproven(board, held, proof);
   const files = [...(input.files_modified ?? []), ...(input.files_created ?? []), ...(proof?.touched ?? [])];
   const isUnseen = proof?.unchecked === true && (checksOf(board, held).length > 0 || mayBeReviewed(board, held));
-  const isForReview = isUnseen || wantsReview(board, held, files);
+  // What has nothing to land is not held up by it.
+  const { branch, ...unchanged } = given;
+  const lands = branch !== undefined && proof?.unchanged !== true;
+  const isForOthers = isUnseen || lands || wantsReview(board, held, files);
   // What it names is what a later check or review goes by, where nobody could look.
   const seen = isUnseen && files.length > 0 ? { files, ...proof } : proof;
-  const handed = isForReview ? toSubmitted(given, worker, digest, now) : toDone(given, worker, digest, now);
+  const work = proof?.unchanged === true ? unchanged : given;
+  const handed = isForOthers ? toSubmitted(work, worker, digest, now) : toDone(work, worker, digest, now);
   const task: Task = withCost({ ...handed, ...proven(seen, worker, now) }, input);
   const next = withSignOfLife(replaceTasks(board, [task]), input.worker, now);
   return {
@@ -75,7 +81,7 @@ export function completeTask(board: Board, input: Complete & { digest: string },
     events: [
       eventOf(
         input.worker,
-        isForReview ? 'submit' : 'complete',
+        isForOthers ? 'submit' : 'complete',
         task,
         `attempt ${task.attempt}${late ? ', late' : ''}: ${clip(input.output)}`,
       ),

@@ -10,6 +10,8 @@ import { clip } from '../text.ts';
 
 /** Characters that are kept of what a check said last. */
 export const TAIL = 4096;
+/** Of what did not end well, on the board. */
+const TAIL_ON_BOARD = 1000;
 
 export const Run = lazily(() =>
   z.strictObject({
@@ -34,6 +36,8 @@ export const Proof = lazily(() =>
     touched: z.optional(Files()),
     /** There was no tree to check: it is handed in all the same, and not done before somebody checks it. */
     unchecked: z.optional(z.boolean()),
+    /** There was nothing to change: nothing lands. */
+    unchanged: z.optional(z.boolean()),
   }),
 );
 export type Proof = z.infer<ReturnType<typeof Proof>>;
@@ -47,9 +51,20 @@ export function provenRuns({ evidence }: Task): readonly CheckRun[] {
 export function refuseUnproven(
   board: Board,
   task: Task,
-  proof: { runs?: readonly CheckRun[] | undefined; unchecked?: boolean | undefined } | undefined,
+  proof:
+    | {
+        runs?: readonly CheckRun[] | undefined;
+        unchecked?: boolean | undefined;
+        head?: string | undefined;
+        unchanged?: boolean | undefined;
+      }
+    | undefined,
 ): void {
   if (proof?.unchecked === true) return;
+  if (task.branch !== undefined && proof?.head === undefined && proof?.unchanged !== true)
+    throw new CoordError('unchecked', `${task.id} is handed in from its worktree, as a commit on ${task.branch}.`, {
+      details: { task_id: task.id },
+    });
   const missing = unproven(board, task, proof?.runs ?? []);
   if (missing.length === 0 && (proof !== undefined || !mayBeReviewed(board, task))) return;
   if (missing.length === 0)
@@ -63,6 +78,18 @@ export function refuseUnproven(
       details: { task_id: task.id },
     },
   );
+}
+
+/** What did not end well, as it is kept. */
+export function failing(
+  verdict: 'red' | 'broken',
+  { command, exit_code, duration_ms, tail }: Run,
+  tree: string | null,
+  worker: string,
+  now: string,
+): Evidence {
+  const checks = [{ command, exit_code, duration_ms }];
+  return { verdict, at: now, worker, tree, checks, tail: tail.slice(-TAIL_ON_BOARD) };
 }
 
 /** The fields of a task that say so. */

@@ -6,11 +6,8 @@ import { Attempt, lazily, TaskId, Worker } from '../fields.ts';
 import type { Task } from '../task.ts';
 import { clip } from '../text.ts';
 import { heldTask } from './held-task.ts';
-import { Run } from './proof.ts';
+import { failing, Run } from './proof.ts';
 import { withSignOfLife } from './renew.ts';
-
-/** Characters of what it said that are kept on the board. */
-const TAIL_ON_BOARD = 1000;
 
 export const RecordCheck = lazily(() =>
   z.strictObject({
@@ -39,20 +36,12 @@ function isAlike(a: string, b: string): boolean {
 export function recordCheck(board: Board, input: RecordCheck, now: string): Change<RecordAnswer> {
   const held = heldTask(findTask(board, input.task_id), 'recordCheck', input);
   const { verdict, run, tree, worker } = input;
-  const { command, exit_code, duration_ms } = run;
-  const tail = run.tail.slice(-TAIL_ON_BOARD);
+  const found = failing(verdict, run, tree, worker, now);
   const before = held.evidence;
-  const isSame = before?.verdict === verdict && before.worker === worker && isAlike(before.tail ?? '', tail);
+  const isSame =
+    before?.verdict === verdict && before.worker === worker && isAlike(before.tail ?? '', found.tail ?? '');
   const times = isSame ? (before.times ?? 1) + 1 : 1;
-  const evidence: Evidence = {
-    verdict,
-    at: now,
-    worker,
-    tree,
-    checks: [{ command, exit_code, duration_ms }],
-    tail,
-    times,
-  };
+  const evidence: Evidence = { ...found, times };
   const task: Task = { ...held, evidence };
   return {
     board: withSignOfLife(replaceTasks(board, [task]), worker, now),

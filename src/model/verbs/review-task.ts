@@ -5,6 +5,7 @@ import { CoordError } from '../errors.ts';
 import { lazily, Reason, TaskId, Worker } from '../fields.ts';
 import { wantsReview } from '../gate.ts';
 import { allows, toAvailable, toDead, toDone } from '../lifecycle.ts';
+import { isLandingLive } from '../landing.ts';
 import { MOST_BOUNCES } from '../limits.ts';
 import type { SubmittedTask, Task } from '../task.ts';
 import { clip } from '../text.ts';
@@ -22,7 +23,15 @@ export const ApproveTask = lazily(() =>
 );
 export type ApproveTask = z.infer<ReturnType<typeof ApproveTask>>;
 
-export const SendBackTask = lazily(() => z.strictObject({ by: Worker(), task_id: TaskId(), reason: Reason() }));
+export const SendBackTask = lazily(() =>
+  z.strictObject({
+    by: Worker(),
+    task_id: TaskId(),
+    reason: Reason(),
+    /** The landing that was made void before, where one was begun. */
+    withdrawn: z.optional(z.string()),
+  }),
+);
 export type SendBackTask = z.infer<ReturnType<typeof SendBackTask>>;
 
 export const VerifyTask = lazily(() => z.strictObject({ by: Worker(), task_id: TaskId(), proof: Proof() }));
@@ -35,7 +44,7 @@ export interface ReviewAnswer {
 }
 
 /**
- * Makes a submitted task done. Approving a done task that one has approved is a success that changes nothing.
+ * Makes a submitted task done, or lets it land. Approving a done task that one has approved is a success that changes nothing.
  *
  * @throws CoordError `task-not-found`; `task-state` where it is not submitted, by its author, or where what was seen is not what
  *   was handed in; `unchecked`
@@ -45,8 +54,8 @@ export function approveTask(board: Board, input: ApproveTask, now: string): Chan
   if (found.status === 'done' && found.reviewed?.by === input.by)
     return { answer: { task: found, now_claimable: [] }, repeatable: true };
   const task = reviewable(found, 'approve', input.by);
-  // By the checks that hold now: they may have changed since it was handed in.
-  refuseUnproven(board, task, { runs: provenRuns(task) });
+  // By the checks that hold now: they may have changed since it was handed in. What lands is checked then, merged.
+  if (task.branch === undefined) refuseUnproven(board, task, { runs: provenRuns(task) });
   if (task.head !== undefined && input.head !== task.head)
     throw new CoordError(
       'task-state',
@@ -56,6 +65,12 @@ export function approveTask(board: Board, input: ApproveTask, now: string): Chan
       },
     );
   const reviewed = { by: input.by, head: task.head ?? '', at: now };
+  if (task.branch !== undefined) {
+    const approved: Task = { ...task, reviewed };
+    const answer = { task: approved, now_claimable: [] };
+    const events = [eventOf(input.by, 'approve', approved, `of ${task.claimed_by}, to land`)];
+    return { board: replaceTasks(board, [approved]), answer, events, repeatable: true };
+  }
   return settled(board, { ...doneAsSeen(task, now), reviewed }, input.by, 'approve', now);
 }
 
@@ -66,20 +81,42 @@ export function approveTask(board: Board, input: ApproveTask, now: string): Chan
  */
 export function sendBackTask(board: Board, input: SendBackTask, now: string): Change<{ task: Task }> {
   const task = reviewable(findTask(board, input.task_id), 'sendBack', input.by);
-  const bounces = (task.bounces ?? 0) + 1;
-  const { reviewed: _, head: __, ...rest } = bounces >= MOST_BOUNCES ? toDead(task, 'failed', now) : toAvailable(task);
-  const back: Task = {
-    ...rest,
-    bounces,
-    last_error: `${input.by} sent it back: ${input.reason}`,
-    ...(rest.status === 'available' ? { returned_to: task.claimed_by } : {}),
-    max_attempts: Math.max(task.max_attempts, task.attempt + 1), // it is no failure of the attempt
-  };
+  refuseLanding(task, [input.withdrawn], now);
+  const back = sentBack(task, input.by, input.reason, now);
   return {
     board: replaceTasks(board, [back]),
     answer: { task: back },
     events: [eventOf(input.by, 'send-back', back, clip(input.reason, 200))],
   };
+}
+
+/** The task in its author's hands before others'; failed, once it has come back too often. */
+export function sentBack(task: SubmittedTask, by: string, reason: string, now: string): Task {
+  const bounces = (task.bounces ?? 0) + 1;
+  const { reviewed: _, head: __, ...rest } = bounces >= MOST_BOUNCES ? toDead(task, 'failed', now) : toAvailable(task);
+  return {
+    ...rest,
+    bounces,
+    last_error: `${by} sent it back: ${reason}`,
+    ...(rest.status === 'available' ? { returned_to: task.claimed_by } : {}),
+    max_attempts: Math.max(task.max_attempts, task.attempt + 1), // it is no failure of the attempt
+  };
+}
+
+/**
+ * What lands is not taken back; nor what somebody began to land before that was made void, since they may only be asleep.
+ *
+ * @param withdrawn  tokens of landings that were
+ * @throws CoordError `task-state`, with the token as `token` where it is to be made void first
+ */
+export function refuseLanding(task: Task, withdrawn: readonly (string | undefined)[], now: string): void {
+  const { landing } = task;
+  if (task.status !== 'submitted' || landing === undefined) return;
+  const isLive = isLandingLive(task, now);
+  if (!isLive && withdrawn.includes(landing.token)) return;
+  const message = isLive ? `${landing.by} lands ${task.id}.` : `${landing.by} has begun to land ${task.id}.`;
+  const why = isLive ? 'landing' : 'landing-begun';
+  throw new CoordError('task-state', message, { details: { why, task_id: task.id, token: landing.token } });
 }
 
 /**
@@ -95,7 +132,8 @@ export function verifyTask(board: Board, input: VerifyTask, now: string): Change
   const proof = { ...input.proof, ...(files.length > 0 ? { files } : {}) };
   const checked = { ...task, ...proven(proof, task.claimed_by, now) };
   const evidence = { task: checked, checks: input.proof.runs ?? [] };
-  if (!wantsReview(board, task, [...files, ...(input.proof.touched ?? [])]))
+  const lands = task.branch !== undefined && input.proof.unchanged !== true;
+  if (!lands && !wantsReview(board, task, [...files, ...(input.proof.touched ?? [])]))
     return { ...settled(board, doneAsSeen(checked, now), input.by, 'verify', now), evidence };
   return {
     board: replaceTasks(board, [checked]),
@@ -125,11 +163,15 @@ function settled(board: Board, task: Task, by: string, event: string, now: strin
   };
 }
 
-function submitted(task: Task, verb: 'approve' | 'verify' | 'sendBack'): SubmittedTask {
+export function submitted(task: Task, verb: 'approve' | 'verify' | 'sendBack' | 'land'): SubmittedTask {
   if (task.status === 'submitted' && allows(verb, task)) return task;
-  throw new CoordError('task-state', `${task.id} is ${task.status}; only submitted tasks are reviewed.`, {
-    details: { task_id: task.id },
-  });
+  throw new CoordError(
+    'task-state',
+    `${task.id} is ${task.status}; only what is submitted ${verb === 'land' ? 'lands' : 'is reviewed'}.`,
+    {
+      details: { task_id: task.id },
+    },
+  );
 }
 
 /** Whether this one may review it: nobody looks at what they did themselves. */

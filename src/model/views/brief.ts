@@ -7,6 +7,7 @@ import type { Discovery, Result } from './report.ts';
 import type { Task } from '../task.ts';
 import { evidenceText } from '../evidence.ts';
 import { checksOf, mayBeReviewed } from '../gate.ts';
+import { worktreeOf } from '../worktrees.ts';
 import { bytesOf, clip, labelled, plural, quoted } from '../text.ts';
 
 /** Bytes of a brief: an agent pays for each of them. */
@@ -72,6 +73,7 @@ function gateText(board: Board, task: Task): string[] {
   const checks = checksOf(board, task);
   const { evidence, bounces } = task;
   return [
+    ...branchText(task),
     ...(checks.length > 0
       ? labelled('Checks, which must end well before it is done', checks.join('; '), MOST.last)
       : []),
@@ -80,6 +82,14 @@ function gateText(board: Board, task: Task): string[] {
       ? []
       : labelled(`Last check, of ${evidence.worker}`, evidenceText(evidence), MOST.evidence)),
     ...(bounces === undefined ? [] : [`It was sent back ${plural(bounces, 'time')}.`]),
+  ];
+}
+
+/** Where it is worked on, where each claim has a place of its own. */
+function branchText({ branch, status }: Task): string[] {
+  if (branch === undefined || status !== 'claimed') return [];
+  return [
+    `Its branch is ${branch}, in the worktree ${worktreeOf(branch)} of the repository. Work there and nowhere else, and commit: only what is committed is handed in. It is merged for you: neither switch branches nor push.`,
   ];
 }
 

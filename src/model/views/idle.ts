@@ -1,6 +1,7 @@
 /** Why nothing can be claimed: in data, and in words. */
 import { type Board, compareIds, nextExpiry } from '../board.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { isQueued } from '../landing.ts';
 import { isSettled } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
 import { plural } from '../text.ts';
@@ -8,9 +9,9 @@ import { plural } from '../text.ts';
 /**
  * Why nothing was handed out: `drained` (every task is settled), `blocked` (others must finish first),
  * `stuck` (all that is left waits for a failed or cancelled task), `review` (what is left and not stuck waits for somebody to look at
- * what was handed in), `empty` (no task yet).
+ * what was handed in), `landing` (some of that is approved, and waits to land), `empty` (no task yet).
  */
-export type IdleReason = 'drained' | 'blocked' | 'stuck' | 'review' | 'empty';
+export type IdleReason = 'drained' | 'blocked' | 'stuck' | 'review' | 'landing' | 'empty';
 
 /** Nothing can be claimed now. */
 export interface NotClaimed {
@@ -44,8 +45,12 @@ export function explainIdle(board: Board, dependencies: Dependencies, now: strin
     };
   }
   const submitted = open.filter((task) => task.status === 'submitted');
-  if (submitted.length > 0 && open.every((task) => dependencies.isStuck(task) || dependencies.awaitsReview(task)))
-    return { ...base, reason: 'review', waiting_for: named(submitted) };
+  if (submitted.length > 0 && open.every((task) => dependencies.isStuck(task) || dependencies.awaitsReview(task))) {
+    const queued = submitted.filter((task) => isQueued(board, task));
+    return queued.length > 0
+      ? { ...base, reason: 'landing', waiting_for: named(queued) }
+      : { ...base, reason: 'review', waiting_for: named(submitted) };
+  }
   return { ...base, reason: 'blocked', waiting_for: named(open.filter((task) => dependencies.isClaimable(task, now))) };
 }
 
@@ -67,6 +72,8 @@ export function waitingText(idle: NotClaimed): string {
       return `blocked: ${tasks}, waiting for ${named}`;
     case 'review':
       return `review: ${tasks}, waiting for a look at ${named}`;
+    case 'landing':
+      return `landing: ${tasks}, waiting to land: ${idle.waiting_for.map((task) => task.task_id).join(', ')}`;
     case 'stuck':
       return `stuck: ${tasks}, behind ${named}`;
   }

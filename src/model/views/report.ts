@@ -59,6 +59,7 @@ export function writeReport(
     lines.push(`### ${task.id}: ${oneLine(task.description)}`, '');
     lines.push(`By ${task.claimed_by ?? 'unknown'}, ${task.completed_at ?? ''}.`, '');
     if (task.evidence) lines.push(`Checked: ${oneLine(evidenceText(task.evidence))}.`, '');
+    if (task.landed) lines.push(`Landed on ${oneLine(task.landed.branch)} as ${oneLine(task.landed.commit)}.`, '');
     if (task.reviewed) lines.push(`Approved by ${oneLine(task.reviewed.by)}, ${task.reviewed.at}.`, '');
     if (!result) {
       lines.push('*No result was stored.*', '');

@@ -3,6 +3,7 @@ import { type Board, compareIds, expireLastAttempts } from '../board.ts';
 import { isExpired } from '../lifecycle.ts';
 import { Dependencies } from '../dependencies.ts';
 import { checkText } from '../evidence.ts';
+import { submittedState } from '../landing.ts';
 import type { SubmittedTask, Task } from '../task.ts';
 import { claimTask } from '../verbs/claim.ts';
 import { type NotClaimed } from './idle.ts';
@@ -46,6 +47,8 @@ export interface Summary {
   stuck: { task_id: string; because: string[]; description: string }[];
   /** What waits for a review, longest first; at most {@link SHOWN}. */
   review: { task_id: string; worker: string; description: string; unchecked: boolean }[];
+  /** What is approved, or needs no review, and is landing or waits for its turn, longest first; at most {@link SHOWN}. */
+  landing: { task_id: string; worker: string; description: string; state: 'queued' | 'landing' }[];
   /** Checks that could not be run, which nobody but the leader can mend; at most {@link SHOWN}. */
   broken: { task_id: string; worker: string; check: string }[];
   /** The failed tasks and why; at most {@link SHOWN}. */
@@ -89,6 +92,9 @@ export function summarise(board: Board, now: string): Summary {
   const active = live.tasks
     .filter((task) => task.status === 'claimed')
     .toSorted((a, b) => (a.claimed_at ?? '').localeCompare(b.claimed_at ?? '') || compareIds(a.id, b.id));
+  const submitted = live.tasks
+    .filter((task): task is SubmittedTask => task.status === 'submitted')
+    .toSorted((a, b) => (a.completed_at ?? '').localeCompare(b.completed_at ?? '') || compareIds(a.id, b.id));
   return {
     revision: live.revision,
     goal: live.goal ?? null,
@@ -112,9 +118,8 @@ export function summarise(board: Board, now: string): Summary {
         .map((cause) => cause.id),
       description: task.description,
     })),
-    review: live.tasks
-      .filter((task): task is SubmittedTask => task.status === 'submitted')
-      .toSorted((a, b) => (a.completed_at ?? '').localeCompare(b.completed_at ?? '') || compareIds(a.id, b.id))
+    review: submitted
+      .filter((task) => submittedState(live, task, now) === 'review')
       .slice(0, SHOWN)
       .map((task) => ({
         task_id: task.id,
@@ -122,6 +127,13 @@ export function summarise(board: Board, now: string): Summary {
         description: task.description,
         unchecked: task.evidence?.verdict === 'unchecked',
       })),
+    landing: submitted
+      .flatMap((task) => {
+        const state = submittedState(live, task, now);
+        const { id: task_id, claimed_by: worker, description } = task;
+        return state === 'review' ? [] : [{ task_id, worker, description, state }];
+      })
+      .slice(0, SHOWN),
     broken: active
       .filter(({ evidence }) => evidence?.verdict === 'broken')
       .slice(0, SHOWN)

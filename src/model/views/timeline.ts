@@ -18,7 +18,17 @@ export interface Span {
   from: string;
   /** Until now, where it still goes on. */
   to: string;
-  end: 'done' | 'handed in' | 'failed' | 'given back' | 'taken away' | 'expired' | 'working' | 'approved' | 'sent back';
+  end:
+    | 'done'
+    | 'handed in'
+    | 'failed'
+    | 'given back'
+    | 'taken away'
+    | 'expired'
+    | 'working'
+    | 'approved'
+    | 'sent back'
+    | 'landed';
 }
 
 export interface Timeline {
@@ -35,7 +45,11 @@ const ENDS: Readonly<Record<string, Span['end']>> = {
   release: 'given back',
 };
 /** A review is a moment in the lane of who made it. */
-const REVIEWS: Readonly<Record<string, Span['end']>> = { approve: 'approved', 'send-back': 'sent back' };
+const REVIEWS: Readonly<Record<string, Span['end']>> = {
+  approve: 'approved',
+  'send-back': 'sent back',
+  land: 'landed',
+};
 /** What the leader, or the clock, does to a claim. */
 const TAKEN: Readonly<Record<string, Span['end']>> = { release: 'taken away', cancel: 'taken away', expire: 'expired' };
 
@@ -108,6 +122,7 @@ export function mermaidGantt({ lanes }: Timeline): string {
     'handed in': 'done, ',
     approved: 'milestone, ',
     'sent back': 'milestone, ',
+    landed: 'milestone, ',
     failed: 'crit, ',
     'given back': '',
     'taken away': '',

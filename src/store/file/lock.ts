@@ -28,7 +28,8 @@ const FS = { mkdirSync, realpathSync, rmdirSync, statSync: lstatSync, utimesSync
  */
 export function tryLock(folder: string, lockPath: string): (() => void) | 'held' | 'unusable' {
   try {
-    const release = lockfile.lockSync(folder, {
+    // It knows its locks by what they are for: each of ours is for itself.
+    const release = lockfile.lockSync(lockPath, {
       lockfilePath: lockPath,
       realpath: false,
       fs: FS,

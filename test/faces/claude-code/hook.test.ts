@@ -1,8 +1,9 @@
 /** The hooks of Claude Code, against the events that it sends; whatever is wrong, a session goes on. */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Agent } from '../../support/mcp.ts';
+import { Repository } from '../../support/repository.ts';
 import { type Ran, Rig, until, isWatching } from '../../support/rig.ts';
 
 const EVENTS = ['session-start', 'post-tool-use', 'pre-tool-use', 'stop', 'wake', 'session-end'];
@@ -344,4 +345,61 @@ test('the guard of exclusive files needs to write nothing', async () => {
   );
   expect(denied.stdout).toContain('"deny"');
   expect(rig.snapshot()).toEqual(before);
+});
+
+describe('with worktrees', () => {
+  let repo: Repository;
+  const call = (
+    name: string,
+    fields: Record<string, unknown>,
+    env: Record<string, string> = {},
+    cwd = repo.cwd,
+  ): Promise<Ran> =>
+    repo.coord(['hook', name], {
+      input: event(name, { cwd, ...fields }, repo.cwd),
+      env: { COORD_WORKER: 'w1', ...env },
+    });
+  const write = (file: string, env: Record<string, string> = {}): Promise<Ran> =>
+    call('pre-tool-use', { tool_name: 'Write', tool_input: { file_path: file } }, env);
+  beforeEach(async () => {
+    repo = new Repository();
+    await repo.begin(2);
+  });
+
+  test("a session writes in its worktree and the board's folders, and nowhere else", async () => {
+    const inside = repo.path(`${repo.worktree('task-001')}/new/file.txt`);
+    for (const free of [inside, repo.path('.coordination/context/x.md'), '/home/x/.claude/plans/p.md'])
+      expect([free, await write(free, { CLAUDE_CONFIG_DIR: '/home/x/.claude' })]).toEqual([free, SILENT]);
+    for (const file of [
+      repo.path('a.txt'),
+      repo.path(`${repo.worktree('task-002')}/a.txt`),
+      repo.path(`${repo.worktree('task-001')}x/a.txt`),
+      repo.path(`${repo.worktree('task-001')}/../../../a.txt`),
+      '/etc/passwd',
+    ]) {
+      const { stdout } = await write(file);
+      expect([file, JSON.parse(stdout || 'null')]).toMatchObject([
+        file,
+        {
+          hookSpecificOutput: {
+            permissionDecision: 'deny',
+            permissionDecisionReason: expect.stringContaining(repo.path(repo.worktree('task-001'))),
+          },
+        },
+      ]);
+    }
+    // A link in the worktree leads where it leads.
+    symlinkSync(repo.path('a.txt'), repo.path(`${repo.worktree('task-001')}/link.txt`));
+    expect((await write(repo.path(`${repo.worktree('task-001')}/link.txt`))).stdout).toContain('deny');
+    // Who holds nothing is not held.
+    expect(await write(repo.path('a.txt'), { COORD_WORKER: 'leader-1' })).toEqual(SILENT);
+    expect((await write(repo.path('a.txt'), { COORD_ORCHESTRATED: '1' })).stdout).toContain('deny');
+  });
+
+  test('a session that starts in a worktree finds the board and its task, and is told where it works', async () => {
+    const cwd = repo.path(repo.worktree('task-001'));
+    const { stdout } = await call('session-start', {}, {}, cwd);
+    expect(stdout).toContain('You hold task-001');
+    expect(stdout).toContain(`Its worktree, where you work and commit: ${cwd}`);
+  });
 });

@@ -71,6 +71,7 @@ test('a board at a glance', () => {
     ],
     stuck: [{ task_id: 'task-004', because: ['task-010', 'task-011'], description: 'Do task-004' }],
     review: [],
+    landing: [],
     broken: [],
     failed: [
       { task_id: 'task-007', last_error: 'lease of u expired on attempt 3 of 3', description: 'Do task-007' },
@@ -99,6 +100,7 @@ test('an empty board', () => {
     claimable: [],
     stuck: [],
     review: [],
+    landing: [],
     broken: [],
     failed: [],
   });

@@ -162,10 +162,20 @@ export class Claude implements Agent {
       '--allowedTools',
       ...(job.isReadOnly
         ? ['Read', 'Glob', 'Grep', 'Bash(git log *)', 'Bash(git status *)']
-        : [...shellRules('worker', ORCHESTRATED_COMMANDS), ...WORKER_TOOLS, ...(allowedTools ?? [])]),
+        : [
+            ...shellRules('worker', ORCHESTRATED_COMMANDS),
+            ...WORKER_TOOLS,
+            ...(job.task?.branch === undefined ? [] : COMMITTING),
+            ...(allowedTools ?? []),
+          ]),
     ];
   }
 }
+
+/** What a worker needs to commit in its worktree, and to bring in what has landed. None of it leaves the repository. */
+const COMMITTING = ['add', 'commit', 'diff', 'log', 'merge', 'mv', 'restore', 'rm', 'show', 'status'].map(
+  (verb) => `Bash(git ${verb} *)`,
+);
 
 /** Of the board a worker gets what it needs to know and to share; claiming and handing in is the orchestrator's. */
 const WORKER_TOOLS = ['get_status', 'get_task', 'add_discovery'].map((name) => `mcp__coordination__${name}`);

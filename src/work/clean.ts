@@ -1,0 +1,122 @@
+/** Worktrees and branches of claims that nobody needs any more: found, and removed where nothing can be lost by it. */
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { Board } from '../model/board.ts';
+import type { Task } from '../model/task.ts';
+import { branchesOf, branchOf } from '../model/worktrees.ts';
+import { git, gitOrThrow } from './git.ts';
+import { isOwned, isScratch } from './scratch-tree.ts';
+import { type ClaimWorktrees, taskOf, worktreeFolders, type WorktreeEntry } from './worktrees.ts';
+
+export interface ListedWorktree extends WorktreeEntry {
+  /** Files that are not committed. */
+  dirty: number;
+  /** Commits that have not landed. */
+  ahead: number;
+}
+
+/** What stays, and why. */
+export interface Left {
+  branch: string;
+  path: string | undefined;
+  task: Task | undefined;
+  why: string;
+}
+
+export interface Cleaned {
+  /** With the folder that holds its ignored files, where it had any of its own. */
+  removed: { branch: string; aside: string | undefined }[];
+  left: Left[];
+}
+
+export async function listWorktrees(worktrees: ClaimWorktrees, board: Board): Promise<ListedWorktree[]> {
+  const entries = await worktrees.list(board);
+  return Promise.all(
+    entries.map(async (entry) => {
+      const [dirty, ahead] = await Promise.all([
+        existsSync(entry.path) ? worktrees.uncommitted(entry.path) : [],
+        git(
+          worktrees.repository.top,
+          ['rev-list', '--count', `${worktrees.sharedBranch}..${entry.head}`],
+          worktrees.repository.env,
+        ),
+      ]);
+      return { ...entry, dirty: dirty.length, ahead: Number(ahead ?? 0) };
+    }),
+  );
+}
+
+/** Whether somebody works on it, or it waits to land. */
+function isNeeded({ branch, task }: Pick<WorktreeEntry, 'branch' | 'task'>): boolean {
+  return task?.branch === branch && (task.status === 'claimed' || task.status === 'submitted');
+}
+
+/** @param isTrial  says what it would do, and does nothing */
+export async function cleanWorktrees(worktrees: ClaimWorktrees, board: Board, isTrial: boolean): Promise<Cleaned> {
+  const removed: Cleaned['removed'] = [];
+  const left: Left[] = [];
+  const { top, env } = worktrees.repository;
+  const entries = await worktrees.list(board);
+  const known = new Set(entries.map(({ branch }) => branch));
+  for (const entry of [...entries, ...(await branchesAlone(worktrees, board, known))]) {
+    const why = isNeeded(entry) ? undefined : await whyItStays(worktrees, entry, isTrial);
+    if (isNeeded(entry)) continue;
+    const { branch, task } = entry;
+    if (why === undefined) removed.push({ branch, aside: worktrees.asideOf(branch) });
+    else left.push({ branch, path: known.has(branch) ? entry.path : undefined, task, why });
+  }
+  for (const path of worktreeFolders(worktrees.repository)) {
+    const name = basename(path);
+    const isLanding = board.tasks.some(({ status, landing }) => status === 'submitted' && landing !== undefined);
+    if (!isScratch(name) || isOwned(path) || isLanding) continue;
+    // Nothing in it is anybody's: each landing checks it out anew.
+    if (!isTrial) await git(top, ['worktree', 'remove', '-f', '-f', path], env);
+    removed.push({ branch: name, aside: undefined });
+  }
+  return { removed, left };
+}
+
+async function whyItStays(
+  worktrees: ClaimWorktrees,
+  entry: WorktreeEntry,
+  isTrial: boolean,
+): Promise<string | undefined> {
+  if (!(await worktrees.hasLanded(entry.head))) return 'it has commits that have not landed';
+  return isTrial ? worktrees.whyNotRemoved(entry) : worktrees.remove(entry);
+}
+
+/** Removes what landings have left, of earlier attempts and where somebody was in it then. It looks only at what is there. */
+export async function sweepLanded(worktrees: ClaimWorktrees, { tasks }: Board): Promise<void> {
+  const { settings, repository } = worktrees;
+  for (const task of tasks) {
+    if (task.status !== 'done' || task.landed === undefined) continue;
+    for (let attempt = task.attempt; attempt > 0; attempt--) {
+      const branch = branchOf({ id: task.id, attempt }, settings);
+      const path = worktrees.rootOf(branch);
+      if (!existsSync(path)) continue;
+      const head = (await git(path, ['rev-parse', 'HEAD'], repository.env))?.trim() ?? '';
+      if (await worktrees.hasLanded(head)) await worktrees.remove({ path, branch, head });
+    }
+  }
+}
+
+/** Branches of claims whose worktrees are gone. */
+async function branchesAlone(
+  worktrees: ClaimWorktrees,
+  board: Board,
+  known: ReadonlySet<string>,
+): Promise<WorktreeEntry[]> {
+  const { top, env } = worktrees.repository;
+  const start = branchesOf('*', worktrees.settings.series);
+  const said = await gitOrThrow(
+    top,
+    ['for-each-ref', '--format=%(objectname) %(refname)', `refs/heads/${start}*`],
+    env,
+  );
+  return said.split('\n').flatMap((line) => {
+    const [head = '', ref = ''] = line.split(' ');
+    const branch = ref.replace(/^refs\/heads\//, '');
+    if (branch === '' || known.has(branch) || branch === worktrees.settings.branch || !/\.\d+$/.test(branch)) return [];
+    return [{ path: worktrees.rootOf(branch), branch, head, task: taskOf(board, branch, worktrees.settings) }];
+  });
+}
