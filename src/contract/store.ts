@@ -104,6 +104,29 @@ export function storeContract(name: string, open: Open): void {
       expect((await store.results())[0]?.output).toBe('first');
     });
 
+    test('of many landers at once exactly one begins, and what lands is done', async () => {
+      const store = await open();
+      await store.setDefaults({ worktrees: { branch: 'coord/main' } });
+      await add(store, 'a');
+      await store.claim({ worker: 'w' });
+      const head = 'a'.repeat(40);
+      const handed = await store.complete({ worker: 'w', task_id: 'task-001', output: 'o', proof: { head } });
+      expect(handed.task).toMatchObject({ status: 'submitted', branch: 'coord/task-001.1' });
+      const tokens = Array.from({ length: 8 }, (_, n) => `token-number-${n}`);
+      const begun = await Promise.allSettled(
+        tokens.map((token) => store.beginLanding({ by: 'l', task_id: 'task-001', token, head })),
+      );
+      expect(begun.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      const token = tokens[begun.findIndex(({ status }) => status === 'fulfilled')] ?? '';
+      await store.renewLanding({ task_id: 'task-001', token });
+      const landed = { task_id: 'task-001', commit: 'b'.repeat(40), branch: 'coord/main' };
+      await expect(store.land({ ...landed, token: 'another-token' })).rejects.toMatchObject({ code: 'task-state' });
+      expect((await store.land({ ...landed, token })).task).toMatchObject({
+        status: 'done',
+        landed: { branch: 'coord/main' },
+      });
+    });
+
     test('fail gives back, fail for good ends, retry begins again', async () => {
       const store = await open();
       await add(store, 'a');

@@ -9,7 +9,7 @@ export interface Worktrees {
   remote?: string | undefined;
   /** A command line that makes a new worktree ready to work in. */
   setup?: string | undefined;
-  /** Stands in the names of its branches where an earlier board has left branches of its own: `2` gives `coord/2-task-001.1`. */
+  /** Stands in the names of its branches where another board of the repository was before it: `2` gives `coord/2+task-001.1`. */
   series?: string | undefined;
 }
 
@@ -74,7 +74,13 @@ export function branchOf({ id, attempt }: { id: string; attempt: number }, { ser
 
 /** What the branches of all claims of a task begin with: `coord/task-001.`. */
 export function branchesOf(id: string, series: string | undefined): string {
-  return `${PREFIX}/${series === undefined ? '' : `${series}-`}${id.replaceAll(/\.(?=\.|$)/g, '%2E')}.`;
+  return `${PREFIX}/${series === undefined ? '' : `${series}+`}${id.replaceAll(/\.(?=\.|$)/g, '%2E')}.`;
+}
+
+/** Whether a branch is of some claim of this board, or of one that its tasks know no more. */
+export function isOfSeries(branch: string, { series }: Worktrees): boolean {
+  const [claim, own] = /^coord\/(?:(\d+)\+)?[^/+]+\.\d+$/.exec(branch) ?? [];
+  return claim !== undefined && own === series;
 }
 
 /** The folder of a claim's worktree, from the root of its repository. */

@@ -126,7 +126,8 @@ async function complete(at: Attempt, success: Success): Promise<AttemptEnd> {
   let status: Task['status'] | undefined;
   try {
     const isIn = await handIn(run, worker, task_id, async () => {
-      status = (await checked(run, input)).task.status;
+      const isSecond = at.spentUsd !== undefined || success.session === undefined;
+      status = (await checked(run, input, isSecond)).task.status;
     });
     if (!isIn) return 'lost';
   } catch (error) {
@@ -160,21 +161,22 @@ function land(run: Run): AttemptEnd {
 }
 
 /** Through the gate. What cannot be checked here is handed in all the same, for a person to look at. */
-async function checked(run: Run, input: Complete): Promise<CompleteAnswer> {
+async function checked(run: Run, input: Complete, isSecond: boolean): Promise<CompleteAnswer> {
   for (let tries = 1; ; tries++) {
     try {
       return await run.gate.complete(input);
     } catch (error) {
       if (!(error instanceof CoordError)) throw error;
-      // It says that the task is done, and has changed nothing.
-      if (error.code === 'not-committed' && error.details?.why === 'empty' && input.no_changes !== true) {
+      // Asked once more, it says again that there was nothing to change.
+      if (isSecond && error.code === 'not-committed' && error.details?.why === 'empty') {
         input = { ...input, no_changes: true };
         continue;
       }
       // Stopped while it was checked: the work is done, and goes on from there another time.
       if (['check-broken', 'check-not-allowed', 'interrupted'].includes(error.code)) {
         run.tell({ type: 'warning', message: `${input.task_id} is handed in unchecked: ${error.message}` });
-        return run.store.complete({ ...input, proof: { unchecked: true } });
+        const unchanged = input.no_changes === true ? { unchanged: true } : {};
+        return run.store.complete({ ...input, proof: { unchecked: true, ...unchanged } });
       }
       const isOthers = error.code === 'check-failed' && error.details?.why === 'changed';
       if (!isOthers || tries >= CHANGED_TRIES) throw error;
@@ -194,9 +196,11 @@ async function mend(at: Attempt, success: Success, error: CoordError, spentUsd: 
       text,
     });
   const what =
-    error.code === 'not-committed'
-      ? 'What you did is not committed, so it cannot be handed in'
-      : 'A check of your task has not ended well, so it is not done yet';
+    error.code === 'check-failed'
+      ? 'A check of your task has not ended well, so it is not done yet'
+      : error.details?.why === 'empty'
+        ? 'You have committed nothing. If there was nothing to change, say so, and change nothing now either'
+        : 'What you did is not committed, so it cannot be handed in';
   const prompt = `${what}:
 
 ${error.message}

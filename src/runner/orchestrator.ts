@@ -235,6 +235,7 @@ export class Orchestrator {
       if (this.#ending.because) throw this.#ending.because;
       return await conclude(run, { start, summarize: this.#options.summarize === true });
     } finally {
+      await run.landing?.settled();
       await end();
     }
   }

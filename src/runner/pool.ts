@@ -111,7 +111,11 @@ export class Pool {
           stay,
           leavesReviews: !awaitsReviews,
           timeoutMs,
-          onIdle: (idle) => onIdle?.(worker, idle),
+          onIdle: (idle) => {
+            // Approved meanwhile, or left by a lander that died.
+            if (idle.reason === 'landing') this.#run.landing?.run().catch(() => {}); // told by who waits for it
+            onIdle?.(worker, idle);
+          },
         },
       );
     } catch (error) {

@@ -1,12 +1,18 @@
 /** What a worker hands in from its worktree: the commits of its branch. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Board } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
+import { protectedOf } from '../model/gate.ts';
 import type { Task } from '../model/task.ts';
 import { plural, visible } from '../model/text.ts';
 import { git, gitOrThrow, namesOf } from './git.ts';
 import { statusOf } from './worktree-files.ts';
 import { branchFrom, type ClaimWorktrees, namedFiles } from './worktrees.ts';
+
+/** Files that a task may name, and characters of each. */
+const MOST_FILES = 1000;
+const LONGEST_NAME = 1024;
 
 export interface HandedIn {
   /** The project's folder in the worktree. */
@@ -15,9 +21,6 @@ export interface HandedIn {
   /** What it changes, from the root of the project. */
   files: string[];
 }
-
-/** Files that a task may name. */
-const MOST_FILES = 1000;
 
 /**
  * What stands in the worktree of a claim, all of it committed.
@@ -45,24 +48,31 @@ export async function handedIn(worktrees: ClaimWorktrees, task: Task, isUnchange
   if (count > 0 && isUnchanged)
     refuse(`${branch} has ${plural(count, 'commit')}: hand it in without --no-changes.`, 'not-empty');
   const root = worktrees.projectOf(branch);
-  return { root, head: status.head, files: await changedBy(root, shared, status.head, env) };
+  return { root, head: status.head, files: await changedBy(worktrees, status.head) };
 }
 
-/** The files that a branch changes, from this folder; what others have landed meanwhile is not among them. */
-export async function changedBy(
-  folder: string,
-  shared: string,
-  head: string,
-  env: ClaimWorktrees['repository']['env'],
-): Promise<string[]> {
-  const said = await git(
-    folder,
-    ['diff', '--name-only', '-z', '--relative', '--no-renames', `${shared}...${head}`],
-    env,
-  );
-  return namesOf(said)
-    .filter((name) => name.length <= 1024)
+/** The files that a branch changes, from the root of the project; what others have landed meanwhile is not among them. */
+export async function changedBy({ repository, sharedBranch }: ClaimWorktrees, head: string): Promise<string[]> {
+  const { top, within, env } = repository;
+  const own = within === '' ? '--relative' : `--relative=${within}/`;
+  const args = ['diff', '--name-only', '-z', own, '--no-renames', `${sharedBranch}...${head}`];
+  return namesOf(await gitOrThrow(top, args, env));
+}
+
+/** Of a list of files what a task may name, those that are protected before others: by them it is reviewed. */
+export function namedInTask(board: Board, files: readonly string[]): string[] {
+  const guarded = new Set(protectedOf(board, files));
+  return [...guarded, ...files.filter((file) => !guarded.has(file))]
+    .filter((name) => name.length <= LONGEST_NAME)
     .slice(0, MOST_FILES);
+}
+
+/** Fetches what another clone has handed in, where it is not here yet. */
+export async function fetchHead(worktrees: ClaimWorktrees, branch: string, head: string): Promise<void> {
+  const { top, env } = worktrees.repository;
+  const { remote } = worktrees.settings;
+  if (remote === undefined || (await git(top, ['cat-file', '-e', `${head}^{commit}`], env)) !== undefined) return;
+  await git(top, ['fetch', '--quiet', remote, `+refs/heads/${branch}:refs/remotes/${remote}/${branch}`], env);
 }
 
 /** The newest commit of a claim's branch, here or in the remote; undefined where there is none. */

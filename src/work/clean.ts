@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Board } from '../model/board.ts';
 import type { Task } from '../model/task.ts';
-import { branchesOf, branchOf } from '../model/worktrees.ts';
+import type { Store } from '../store/store.ts';
+import { branchesOf, isOfSeries } from '../model/worktrees.ts';
 import { git, gitOrThrow } from './git.ts';
 import { isOwned, isScratch } from './scratch-tree.ts';
 import { type ClaimWorktrees, taskOf, worktreeFolders, type WorktreeEntry } from './worktrees.ts';
@@ -52,16 +53,20 @@ function isNeeded({ branch, task }: Pick<WorktreeEntry, 'branch' | 'task'>): boo
 }
 
 /** @param isTrial  says what it would do, and does nothing */
-export async function cleanWorktrees(worktrees: ClaimWorktrees, board: Board, isTrial: boolean): Promise<Cleaned> {
+export async function cleanWorktrees(worktrees: ClaimWorktrees, store: Store, isTrial: boolean): Promise<Cleaned> {
   const removed: Cleaned['removed'] = [];
   const left: Left[] = [];
   const { top, env } = worktrees.repository;
-  const entries = await worktrees.list(board);
-  const known = new Set(entries.map(({ branch }) => branch));
-  for (const entry of [...entries, ...(await branchesAlone(worktrees, board, known))]) {
-    const why = isNeeded(entry) ? undefined : await whyItStays(worktrees, entry, isTrial);
+  const found = await worktrees.list(await store.read());
+  const known = new Set(found.map(({ branch }) => branch));
+  found.push(...(await branchesAlone(worktrees, await store.read(), known)));
+  // Read after what is there was listed: each of these was claimed before it was made.
+  const board = await store.read();
+  for (const { path, branch, head } of found) {
+    const task = taskOf(board, branch, worktrees.settings);
+    const entry = { path, branch, head, task };
     if (isNeeded(entry)) continue;
-    const { branch, task } = entry;
+    const why = await whyItStays(worktrees, entry, isTrial);
     if (why === undefined) removed.push({ branch, aside: worktrees.asideOf(branch) });
     else left.push({ branch, path: known.has(branch) ? entry.path : undefined, task, why });
   }
@@ -81,22 +86,21 @@ async function whyItStays(
   entry: WorktreeEntry,
   isTrial: boolean,
 ): Promise<string | undefined> {
+  if (!entry.task) return 'no task of this board has it';
   if (!(await worktrees.hasLanded(entry.head))) return 'it has commits that have not landed';
-  return isTrial ? worktrees.whyNotRemoved(entry) : worktrees.remove(entry);
+  // Of an attempt that another has followed nobody commits anything any more.
+  const isOver = entry.task.branch !== entry.branch;
+  return isTrial ? worktrees.whyNotRemoved(entry, isOver) : worktrees.remove(entry, isOver);
 }
 
 /** Removes what landings have left, of earlier attempts and where somebody was in it then. It looks only at what is there. */
-export async function sweepLanded(worktrees: ClaimWorktrees, { tasks }: Board): Promise<void> {
-  const { settings, repository } = worktrees;
-  for (const task of tasks) {
-    if (task.status !== 'done' || task.landed === undefined) continue;
-    for (let attempt = task.attempt; attempt > 0; attempt--) {
-      const branch = branchOf({ id: task.id, attempt }, settings);
-      const path = worktrees.rootOf(branch);
-      if (!existsSync(path)) continue;
-      const head = (await git(path, ['rev-parse', 'HEAD'], repository.env))?.trim() ?? '';
-      if (await worktrees.hasLanded(head)) await worktrees.remove({ path, branch, head });
-    }
+export async function sweepLanded(worktrees: ClaimWorktrees, board: Board): Promise<void> {
+  for (const path of worktreeFolders(worktrees.repository)) {
+    const branch = basename(path).replace('-', '/'); // the other way of worktreeOf
+    const task = taskOf(board, branch, worktrees.settings);
+    if (task?.status !== 'done' || task.landed === undefined || worktrees.rootOf(branch) !== path) continue;
+    const head = (await git(path, ['rev-parse', 'HEAD'], worktrees.repository.env))?.trim() ?? '';
+    if (await worktrees.hasLanded(head)) await worktrees.remove({ path, branch, head }, task.branch !== branch);
   }
 }
 
@@ -116,7 +120,7 @@ async function branchesAlone(
   return said.split('\n').flatMap((line) => {
     const [head = '', ref = ''] = line.split(' ');
     const branch = ref.replace(/^refs\/heads\//, '');
-    if (branch === '' || known.has(branch) || branch === worktrees.settings.branch || !/\.\d+$/.test(branch)) return [];
+    if (known.has(branch) || branch === worktrees.settings.branch || !isOfSeries(branch, worktrees.settings)) return [];
     return [{ path: worktrees.rootOf(branch), branch, head, task: taskOf(board, branch, worktrees.settings) }];
   });
 }

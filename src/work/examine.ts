@@ -4,30 +4,27 @@ import { join } from 'node:path';
 import type { Board } from '../model/board.ts';
 import { isLandingLive } from '../model/landing.ts';
 import { plural } from '../model/text.ts';
-import type { Finding } from '../store/store.ts';
+import type { Finding, Store } from '../store/store.ts';
 import { cleanWorktrees } from './clean.ts';
-import { git, gitOrThrow } from './git.ts';
+import { git } from './git.ts';
 import { isGitRunning } from './processes.ts';
-import { claimName, refuseCheckedOut } from './repository.ts';
+import { sharedRefs } from './refs.ts';
+import { refuseCheckedOut } from './repository.ts';
 import type { ClaimWorktrees } from './worktrees.ts';
 
 /** A lock that is younger may be of a git on another machine, or one that has just ended. */
 const OLD_LOCK_MS = 10_000;
 const SHOWN = 5;
 
-/** @param now  by the board's clock, ISO 8601 UTC */
-export async function examineWorktrees(
-  worktrees: ClaimWorktrees,
-  board: Board,
-  now: string,
-  fix: boolean,
-): Promise<Finding[]> {
+export async function examineWorktrees(worktrees: ClaimWorktrees, store: Store, fix: boolean): Promise<Finding[]> {
+  const board = await store.read();
+  const now = await store.now();
   return [
     await boardBranch(worktrees),
     ...leftLocks(worktrees, fix),
     await leftFences(worktrees, board, now, fix),
     missingWorktrees(worktrees, board),
-    ...(await leftWorktrees(worktrees, board, fix)),
+    ...(await leftWorktrees(worktrees, store, fix)),
   ];
 }
 
@@ -38,7 +35,7 @@ async function boardBranch(worktrees: ClaimWorktrees): Promise<Finding> {
   if (tip === undefined)
     return { check, ok: false, message: `there is no branch ${settings.branch}: git branch ${settings.branch}` };
   try {
-    await refuseCheckedOut(repository.top, repository.env, settings.branch);
+    await refuseCheckedOut(repository, settings.branch);
     return { check, ok: true, message: `what is handed in lands on ${settings.branch}, at ${tip.trim().slice(0, 12)}` };
   } catch (error) {
     return { check, ok: false, message: error instanceof Error ? error.message : String(error) };
@@ -72,28 +69,15 @@ function locksIn(folder: string, depth: number): string[] {
 
 /** Fences of landings that are over: their landers died, or were taken the turn from. */
 async function leftFences(worktrees: ClaimWorktrees, board: Board, now: string, fix: boolean): Promise<Finding> {
-  const { top, env } = worktrees.repository;
-  const said = await gitOrThrow(top, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/coord/landing/'], env);
-  const live = new Set(
-    board.tasks
-      .filter((task) => isLandingLive(task, now))
-      .map(({ branch = '' }) => `refs/coord/landing/${claimName(branch)}`),
-  );
-  const left = said
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter(([, ref]) => ref !== undefined && !live.has(ref));
-  if (left.length === 0) return { check: 'landings', ok: true, message: 'no landing was left half-way' };
-  if (fix) for (const [value = '', ref = ''] of left) await git(top, ['update-ref', '-d', ref, value], env);
-  const refs = left.map(([, ref = '']) => ref);
-  const message = `${plural(left.length, 'landing was', 'landings were')} left half-way: ${named(refs)}`;
-  return {
-    check: 'landings',
-    ok: false,
-    message,
-    fix: 'remove the refs; what was handed in stays queued',
-    ...(fix ? { fixed: true } : {}),
-  };
+  const check = 'landings';
+  const refs = sharedRefs(worktrees.repository, worktrees.settings);
+  const live = new Set(board.tasks.flatMap((task) => (isLandingLive(task, now) ? (task.branch ?? []) : [])));
+  const left = (await refs.fences()).filter(({ claim }) => !live.has(claim));
+  if (left.length === 0) return { check, ok: true, message: 'no landing was left half-way' };
+  if (fix) for (const { claim, commit } of left) await refs.drop(claim, commit);
+  const message = `${plural(left.length, 'landing was', 'landings were')} left half-way: ${named(left.map(({ claim }) => claim))}`;
+  const what = 'remove their fences; what was handed in stays queued';
+  return { check, ok: false, message, fix: what, ...(fix ? { fixed: true } : {}) };
 }
 
 function missingWorktrees(worktrees: ClaimWorktrees, board: Board): Finding {
@@ -109,8 +93,8 @@ function missingWorktrees(worktrees: ClaimWorktrees, board: Board): Finding {
   return { check, ok: false, message };
 }
 
-async function leftWorktrees(worktrees: ClaimWorktrees, board: Board, fix: boolean): Promise<Finding[]> {
-  const { removed, left } = await cleanWorktrees(worktrees, board, !fix);
+async function leftWorktrees(worktrees: ClaimWorktrees, store: Store, fix: boolean): Promise<Finding[]> {
+  const { removed, left } = await cleanWorktrees(worktrees, store, !fix);
   const findings: Finding[] = [];
   const gone = removed.map(({ branch }) => branch);
   if (gone.length > 0)
@@ -125,7 +109,7 @@ async function leftWorktrees(worktrees: ClaimWorktrees, board: Board, fix: boole
     findings.push({
       check: 'unlanded work',
       ok: false,
-      message: `work that no open task lands: ${named(left.map(({ branch, why }) => `${branch} (${why})`))}. Keep it, land it, or delete it yourself`,
+      message: `work that no open task lands: ${named(left.map(({ branch, why }) => `${branch} (${why})`))}. Keep it, or delete it yourself: git worktree remove -f -f <path>; git branch -D <branch>`,
     });
   if (findings.length === 0) findings.push({ check: 'worktrees', ok: true, message: 'each is of an open claim' });
   return findings;

@@ -20,7 +20,7 @@ import { type CheckRecords, openCheckRecords, type OpenOptions } from '../store/
 import type { Moment, Store } from '../store/store.ts';
 import { keepLease } from '../store/wait.ts';
 import { branchOf } from '../model/worktrees.ts';
-import { changedBy, handedIn, headOfBranch, shareBranch } from './branch.ts';
+import { changedBy, handedIn, headOfBranch, namedInTask, shareBranch } from './branch.ts';
 import { runCheck } from './check-run.ts';
 import { git } from './git.ts';
 import { headOf, placeOf, WorkingTree } from './tree.ts';
@@ -199,8 +199,7 @@ export class Gate {
       throw new CoordError('not-committed', `${branch} is not there any more.`, {
         details: { why: 'gone', branch, task_id },
       });
-    const { repository, sharedBranch } = worktrees;
-    const files = await changedBy(repository.top, sharedBranch, head, repository.env);
+    const files = namedInTask(board, await changedBy(worktrees, head));
     return this.#options.store.accept({ task_id, kept, branch, proof: { unchecked: true, head, files } });
   }
 
@@ -246,7 +245,7 @@ export class Gate {
     const runs = checked.flatMap(({ run }) => run ?? []);
     if (isUnchanged) return { runs, tree, unchanged: true };
     await shareBranch(worktrees, branchFrom(task), head);
-    return { runs, tree, head, files };
+    return { runs, tree, head, files: namedInTask(board, files) };
   }
 
   #place(): Promise<string> {

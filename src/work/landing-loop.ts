@@ -28,6 +28,11 @@ export class LandingLoop {
     return this.#running !== undefined;
   }
 
+  /** Waits until what is under way has ended; by itself, or by the signal of its lander. */
+  async settled(): Promise<void> {
+    await this.#running?.catch(() => {}); // told to who asked for it
+  }
+
   async #loop(): Promise<void> {
     while (this.#isAsked) {
       this.#isAsked = false;

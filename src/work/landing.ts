@@ -21,13 +21,14 @@ import { CoordError } from '../model/errors.ts';
 import { checksOf, unproven } from '../model/gate.ts';
 import { isLandingLive, LANDING_SECONDS, nextToLand } from '../model/landing.ts';
 import type { SubmittedTask, Task } from '../model/task.ts';
-import { plural, visible } from '../model/text.ts';
+import { plural, quoted, visible } from '../model/text.ts';
 import { provenRuns, type Run } from '../model/verbs/proof.ts';
 import { monotonicMs } from '../store/clock.ts';
 import { type CheckRecords, openCheckRecords } from '../store/open.ts';
 import { waitFor } from '../store/wait.ts';
-import { changedBy, headOfBranch } from './branch.ts';
-import { checkedReason, Gate, type GateOptions } from './gate.ts';
+import { changedBy, fetchHead, headOfBranch, namedInTask } from './branch.ts';
+import { type Checked, checkedReason, Gate, type GateOptions } from './gate.ts';
+import { gitOrThrow } from './git.ts';
 import { sweepLanded } from './clean.ts';
 import { commitMerge, merge, mergeOf, othersOn } from './merge.ts';
 import { isAncestor, refuseCheckedOut } from './repository.ts';
@@ -45,7 +46,8 @@ export interface LanderOptions extends GateOptions {
 /** What came of one landing. */
 export type LandingEnd =
   | { end: 'landed'; task: Task; commit: string; now_claimable: string[] }
-  | { end: 'sent-back'; task: Task; reason: string }
+  /** @param tail  what the check said last, where one was red */
+  | { end: 'sent-back'; task: Task; reason: string; tail: string }
   /** It cannot land here as it is, and stays queued. */
   | { end: 'held'; task: Task; reason: string }
   /** Nothing can land now; when to ask again at the latest, ISO 8601 UTC. */
@@ -76,12 +78,23 @@ interface Turn {
   worktrees: ClaimWorktrees;
   refs: SharedRefs;
   records: CheckRecords;
+  /** Its fence, while it stands. */
+  fence?: string | undefined;
+}
+
+/** What is to be checked, and where. */
+interface MergedTree {
+  scratch: string;
+  commit: string;
+  tree: string;
 }
 
 /** The branch may move under a merge as often as others land in other clones. */
 const MOST_TRIES = 50;
 /** What could not land may have been in the way for a moment, as a lock of git's. */
 const HELD_MS = 60_000;
+/** Characters shown of what a red check said. */
+const SHOWN_TAIL = 700;
 
 export class Lander {
   readonly #options: LanderOptions;
@@ -152,9 +165,9 @@ export class Lander {
     const head = task.head ?? (await headOfBranch(worktrees, branch));
     if (head === undefined) return this.#hold(task, `there is no branch ${branch} here`);
     const token = randomUUID();
-    const { repository, sharedBranch } = worktrees;
-    const files =
-      task.head === undefined ? await changedBy(repository.top, sharedBranch, head, repository.env) : undefined;
+    await fetchHead(worktrees, branch, head);
+    const files = task.head === undefined ? namedInTask(board, await changedBy(worktrees, head)) : undefined;
+    const records = await openCheckRecords(store, openOptions, board.commit, allowed);
     try {
       const input = { by, task_id: task.id, token, head, ...(files === undefined ? {} : { files }) };
       const begun = await store.beginLanding(input);
@@ -167,9 +180,8 @@ export class Lander {
     // A turn that is another's by then is found out at the next step.
     const renew = (): void => void store.renewLanding({ task_id: task.id, token }).catch(() => {});
     const renewing = setInterval(renew, (LANDING_SECONDS * 1000) / 3);
-    const refs = sharedRefs(repository, worktrees.settings);
-    const records = await openCheckRecords(store, openOptions, board.commit, allowed);
-    const turn = { board, task, branch, head, token, worktrees, refs, records };
+    const refs = sharedRefs(worktrees.repository, worktrees.settings);
+    const turn: Turn = { board, task, branch, head, token, worktrees, refs, records };
     try {
       return await this.#land(turn);
     } catch (error) {
@@ -186,34 +198,45 @@ export class Lander {
     const { store } = this.#options;
     const { task, branch, head, token, worktrees, refs } = turn;
     const { repository, settings } = worktrees;
+    let before = '';
     for (let tries = 1; tries <= MOST_TRIES; tries++) {
       const { tip, fence } = await refs.look(branch);
-      if (fence !== undefined) await refs.drop(branch, fence); // of one that is dead, or sleeps
-      // As after a crash: by whom it was landed cannot be asked any more.
-      if (await isAncestor(repository, head, tip))
-        return this.#done(turn, await mergeOf(repository, head, tip), undefined);
-      await refuseCheckedOut(repository.top, repository.env, settings.branch);
+      if (fence !== undefined) {
+        await refs.drop(branch, fence); // of one that is dead, or sleeps
+        continue; // it may have moved the branch just before
+      }
+      if (await isAncestor(repository, head, tip)) return this.#already(turn, tip);
+      await refuseCheckedOut(repository, settings.branch);
       const scratch = await scratchAt(worktrees, tip);
       const merged = await merge(scratch, tip, head, repository.env);
       this.#at(2);
       if (merged.tree === undefined) return this.#conflict(turn, tip, merged);
       const { tree } = merged;
       const commit = await commitMerge(repository, { tree, onto: tip, head, task, token });
-      if (!(await refs.raise(branch, commit))) continue;
-      await this.#stillMine(turn, commit);
-      this.#at(3);
-      const checked = await this.#check(turn, scratch, commit, tree);
-      if (!Array.isArray(checked)) {
-        await refs.drop(branch, commit);
-        return checked;
+      const raised = await refs.raise(branch, commit);
+      if (!raised.ok) {
+        refuseStandstill(raised, tip, before);
+        before = tip;
+        continue;
       }
+      turn.fence = commit;
+      await this.#stillMine(turn);
+      this.#at(3);
+      const checked = await this.#check(turn, { scratch, commit, tree });
+      if ('end' in checked) return checked;
       this.#at(4);
-      if (await refs.move(branch, { from: tip, to: commit })) {
+      // Checks take their time, and somebody may have looked at the branch meanwhile.
+      if (checked.runs.length > 0) await refuseCheckedOut(repository, settings.branch);
+      const moved = await refs.move(branch, { from: tip, to: commit });
+      if (moved.ok) {
         this.#at(5);
-        return this.#done(turn, commit, { runs: checked, tree });
+        return this.#done(turn, commit, { runs: checked.runs, tree });
       }
       await refs.drop(branch, commit);
+      turn.fence = undefined;
       await store.renewLanding({ task_id: task.id, token }); // taken back meanwhile, or just overtaken
+      refuseStandstill(moved, tip, before);
+      before = tip;
     }
     throw new CoordError(
       'git-failed',
@@ -221,45 +244,75 @@ export class Lander {
     );
   }
 
+  /**
+   * The branch holds it: a lander has died after it had moved the branch, with checks that ended well. What came there in another way,
+   * as where it holds no commit of its own, is checked as it stands.
+   */
+  async #already(turn: Turn, tip: string): Promise<LandingEnd> {
+    const { head, worktrees } = turn;
+    const merged = await mergeOf(worktrees.repository, head, tip);
+    if (merged !== undefined) return this.#done(turn, merged, undefined);
+    const { env } = worktrees.repository;
+    const scratch = await scratchAt(worktrees, tip);
+    const tree = (await gitOrThrow(scratch, ['rev-parse', `${tip}^{tree}`], env)).trim();
+    const checked = await this.#check(turn, { scratch, commit: tip, tree });
+    return 'end' in checked ? checked : this.#done(turn, tip, { runs: checked.runs, tree });
+  }
+
   /** Asked once the fence is up: whoever takes the task back from now on must let it fall. */
-  async #stillMine({ task, token, refs, branch }: Turn, commit: string): Promise<void> {
+  async #stillMine(turn: Turn): Promise<void> {
     try {
-      await this.#options.store.renewLanding({ task_id: task.id, token });
+      await this.#options.store.renewLanding({ task_id: turn.task.id, token: turn.token });
     } catch (error) {
-      await refs.drop(branch, commit);
+      await this.#letFall(turn);
       throw error;
     }
   }
 
+  /** Its own fence, and no other's. */
+  async #letFall(turn: Turn): Promise<void> {
+    if (turn.fence !== undefined) await turn.refs.drop(turn.branch, turn.fence);
+    turn.fence = undefined;
+  }
+
   /** @returns the runs of the checks; or what became of the task where one did not end well */
-  async #check(turn: Turn, scratch: string, commit: string, tree: string): Promise<Run[] | LandingEnd> {
-    const { board, task, worktrees, records } = turn;
-    if (checksOf(board, task).length === 0) return [];
+  async #check(turn: Turn, merged: MergedTree): Promise<{ runs: Run[] } | LandingEnd> {
+    const { board, task, worktrees } = turn;
+    if (checksOf(board, task).length === 0) return { runs: [] };
     const known = provenRuns(task);
     // Its worker had the very same tree before itself, since nothing has landed meanwhile.
-    if (task.evidence?.tree === tree && unproven(board, task, known).length === 0)
-      return known.map((run) => ({ ...run, tail: '' }));
-    await checkOut(scratch, commit, worktrees.repository.env);
-    const around = { signal: this.#options.signal };
-    await equipScratch(worktrees, scratch, board, records, around);
-    let { checked } = await this.#gate.checkTree(this.#projectIn(scratch, worktrees), board, task);
-    let bad = checked.find(({ verdict }) => verdict !== 'green');
-    if (bad?.verdict === 'red' && worktrees.settings.setup !== undefined) {
-      // What it needs may have changed since the checkout was set up.
-      await checkOut(scratch, commit, worktrees.repository.env);
-      await equipScratch(worktrees, scratch, board, records, around, true);
-      ({ checked } = await this.#gate.checkTree(this.#projectIn(scratch, worktrees), board, task));
-      bad = checked.find(({ verdict }) => verdict !== 'green');
-    }
-    if (!bad) return checked.flatMap(({ run }) => run ?? []);
-    const reason = checkedReason(bad);
-    if (bad.verdict === 'red' && bad.run) {
+    if (task.evidence?.tree === merged.tree && unproven(board, task, known).length === 0)
+      return { runs: known.map((run) => ({ ...run, tail: '' })) };
+    let ran = await this.#checkIn(turn, merged, false);
+    // What it needs may have changed since the checkout was set up.
+    if (!('reason' in ran) && ran.bad?.verdict === 'red' && worktrees.settings.setup !== undefined)
+      ran = await this.#checkIn(turn, merged, true);
+    if (!('reason' in ran) && !ran.bad) return { runs: ran.runs };
+    await this.#letFall(turn);
+    if (!('reason' in ran) && ran.bad?.verdict === 'red' && ran.bad.run) {
       const { branch } = worktrees.settings;
-      const text = `merged with ${branch} it is red: ${reason}. Merge ${branch} into your branch, mend it there, and hand it in again.`;
-      return this.#sendBack(turn, { reason: text, run: bad.run, tree });
+      const text = `merged with ${branch} it is red: ${checkedReason(ran.bad)}. In its worktree: git merge ${this.#mergeable(turn)}, mend it, commit, and hand it in again.`;
+      return this.#sendBack(turn, { reason: text, run: ran.bad.run, tree: merged.tree });
     }
     await this.#giveUp(turn);
-    return this.#hold(task, reason);
+    return this.#hold(task, 'reason' in ran ? ran.reason : ran.bad ? checkedReason(ran.bad) : '');
+  }
+
+  /** One round of checks in the scratch checkout, made ready once, or once more. */
+  async #checkIn(
+    { board, task, worktrees, records }: Turn,
+    { scratch, commit }: MergedTree,
+    again: boolean,
+  ): Promise<{ runs: Run[]; bad: Checked | undefined } | { reason: string }> {
+    await checkOut(scratch, commit, worktrees.repository.env);
+    const around = { signal: this.#options.signal };
+    const [trouble] = await equipScratch(worktrees, scratch, board, records, around, again);
+    if (trouble !== undefined) return { reason: trouble };
+    const { checked } = await this.#gate.checkTree(this.#projectIn(scratch, worktrees), board, task);
+    return {
+      runs: checked.flatMap(({ run }) => run ?? []),
+      bad: checked.find(({ verdict }) => verdict !== 'green'),
+    };
   }
 
   #projectIn(scratch: string, { repository }: ClaimWorktrees): string {
@@ -279,12 +332,14 @@ export class Lander {
       why === 'conflict'
         ? `${branch} conflicts with ${theirs}, in ${namedFiles(files)}`
         : `with ${theirs} there would be paths that differ by case alone: ${namedFiles(files)}`;
-    const reason = `${what}. In your worktree: git merge ${this.#mergeable(turn)}, resolve it so that both changes stand, commit, and hand it in again.`;
-    const named = files.filter((file) => file.length <= 1024).slice(0, 1000);
-    return this.#sendBack(turn, {
-      reason,
-      files: [...new Set([...(task.evidence?.files ?? []), ...named])].slice(0, 1000),
-    });
+    const reason = `${what}. In its worktree: git merge ${this.#mergeable(turn)}, resolve it so that both changes stand, commit, and hand it in again.`;
+    // From the root of the project, as tasks name them.
+    const { within } = repository;
+    const own = files.map((file) =>
+      within !== '' && file.startsWith(`${within}/`) ? file.slice(within.length + 1) : file,
+    );
+    const touched = namedInTask(turn.board, [...new Set([...own, ...(task.evidence?.files ?? [])])]);
+    return this.#sendBack(turn, { reason, files: touched });
   }
 
   /** The board's branch as a worker merges it. */
@@ -297,7 +352,7 @@ export class Lander {
     back: { reason: string; files?: string[]; run?: Run; tree?: string },
   ): Promise<LandingEnd> {
     const sent = await this.#options.store.bounce({ task_id: task.id, token, ...back });
-    return { end: 'sent-back', task: sent.task, reason: back.reason };
+    return { end: 'sent-back', task: sent.task, reason: back.reason, tail: back.run?.tail ?? '' };
   }
 
   async #done(turn: Turn, commit: string, proof: { runs: Run[]; tree: string } | undefined): Promise<LandingEnd> {
@@ -307,6 +362,7 @@ export class Lander {
     this.#at(6);
     // What is left behind is found by the next, and by `coord worktree clean`.
     await worktrees.remove({ path: worktrees.rootOf(branch), branch, head }).catch(() => {});
+    await turn.refs.forget(branch, head).catch(() => {});
     await sweepLanded(worktrees, await this.#options.store.read()).catch(() => {});
     this.#at(7);
     return { end: 'landed', task: done.task, commit, now_claimable: done.now_claimable };
@@ -327,10 +383,9 @@ export class Lander {
   }
 
   /** The turn is free for others at once. */
-  async #giveUp({ task, token, refs, branch }: Turn): Promise<void> {
-    const { fence } = await refs.look(branch);
-    if (fence !== undefined) await refs.drop(branch, fence);
-    await this.#options.store.renewLanding({ task_id: task.id, token, ends: true });
+  async #giveUp(turn: Turn): Promise<void> {
+    await this.#letFall(turn);
+    await this.#options.store.renewLanding({ task_id: turn.task.id, token: turn.token, ends: true });
   }
 
   #hold(task: Task, reason: string): LandingEnd {
@@ -366,10 +421,19 @@ async function withdrawLanding(options: LanderOptions, id: string): Promise<stri
     throw new CoordError('task-state', `${id} is not what it was a moment ago.`, { details: { task_id: id } });
   const worktrees = await openWorktrees(store, board, cwd, env);
   const refs = sharedRefs(worktrees.repository, worktrees.settings);
+  if (head !== undefined) await fetchHead(worktrees, branch, head);
   const { fence } = await refs.look(branch);
   if (fence !== undefined) await refs.drop(branch, fence);
   // Only now is it certain that nothing moves any more.
-  const { tip } = await refs.look(branch);
+  const { tip, fence: still } = await refs.look(branch);
+  if (still !== undefined)
+    throw new CoordError(
+      'git-failed',
+      `What ${landing.by} has begun to land cannot be made void: the fence of ${branch} stays.`,
+      {
+        hint: 'Repeat the command; coord doctor names locks that git has left.',
+      },
+    );
   if (head === undefined || !(await isAncestor(worktrees.repository, head, tip))) return landing.token;
   await new Lander(options).landNext(id);
   throw new CoordError('task-state', `${id} has landed on ${worktrees.settings.branch} already.`, {
@@ -394,6 +458,11 @@ export async function withdrawing<T>(
   }
 }
 
+/** Git says no, and nothing has changed since it said so before: it is no race. */
+function refuseStandstill({ said }: { said: string }, tip: string, before: string): void {
+  if (tip === before) throw new CoordError('git-failed', `Nothing can land: ${said.split('\n').slice(-3).join(' / ')}`);
+}
+
 function isLost(error: unknown): boolean {
   return error instanceof CoordError && error.code === 'task-state' && error.details?.why === 'landing-lost';
 }
@@ -410,7 +479,10 @@ export function landingText(end: Landed): string {
     case 'landed':
       return outcomeText(end.task) ?? '';
     case 'sent-back':
-      return `${end.task.id} ${end.task.status === 'failed' ? 'failed, sent back too often' : 'sent back'}: ${visible(end.reason)}`;
+      return [
+        `${end.task.id} ${end.task.status === 'failed' ? 'failed, sent back too often' : 'sent back'}: ${visible(end.reason)}`,
+        ...(end.tail.trim() === '' ? [] : quoted(end.tail.trim().slice(-SHOWN_TAIL))),
+      ].join('\n');
     case 'held':
       return `${end.task.id} cannot land here: ${visible(end.reason)}`;
   }

@@ -89,8 +89,13 @@ export async function othersOn(
   return others.slice(0, SHOWN);
 }
 
-/** The merge by which a commit came into a branch; the commit itself where it was not merged. */
-export async function mergeOf({ top, env }: Repository, head: string, branch: string): Promise<string> {
-  const said = await git(top, ['rev-list', '--first-parent', '--ancestry-path', `${head}..${branch}`], env);
-  return said?.trim().split('\n').at(-1) || head;
+/** The merge by which a commit landed on a branch; undefined where it came there in another way. */
+export async function mergeOf({ top, env }: Repository, head: string, branch: string): Promise<string | undefined> {
+  const format = '--format=%H %P %(trailers:key=Coord-Landing,valueonly,separator=%x20)';
+  const said = await git(top, ['log', '--first-parent', '--ancestry-path', format, `${head}..${branch}`], env);
+  const line = (said ?? '').split('\n').find((one) => {
+    const [, , second, token] = one.split(' ');
+    return second === head && token !== undefined;
+  });
+  return line?.split(' ')[0];
 }

@@ -1,7 +1,7 @@
 /** Hands what has landed to a person: their branch goes forward to the board's, or stays as it is. */
 import { CoordError } from '../model/errors.ts';
 import { git, gitOrThrow, runGit } from './git.ts';
-import { isAncestor } from './repository.ts';
+import { checkoutsOf, isAncestor } from './repository.ts';
 import type { ClaimWorktrees } from './worktrees.ts';
 
 export interface Published {
@@ -28,34 +28,24 @@ export async function publish(worktrees: ClaimWorktrees, cwd: string, named: str
   if (branch === shared)
     throw new CoordError('git-failed', `${shared} is the board's own branch.`, { hint: 'coord leader publish main' });
   const to = (await gitOrThrow(top, ['rev-parse', '--verify', `${worktrees.sharedBranch}^{commit}`], env)).trim();
-  const from = (await gitOrThrow(top, ['rev-parse', '--verify', `refs/heads/${branch}^{commit}`], env)).trim();
+  const from = (await git(top, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}^{commit}`], env))?.trim();
+  if (from === undefined) throw new CoordError('git-failed', `There is no branch ${branch}.`, { hint: 'git branch' });
   if (!(await isAncestor(worktrees.repository, from, to)))
     throw new CoordError('git-failed', `${branch} has commits that ${shared} has not: it cannot simply go forward.`, {
       hint: `git switch ${branch} && git merge ${shared}; or bring them in as a task: git merge ${branch} in its worktree`,
     });
   const commits = Number(await gitOrThrow(top, ['rev-list', '--count', `${from}..${to}`], env));
   if (commits === 0) return { branch, from, to, commits };
-  const folder = await checkoutOf(top, branch, env);
+  const folder = (await checkoutsOf(worktrees.repository)).find((one) => one.branch === branch)?.path;
   // Where it is checked out the files follow, and git keeps every file of the user's that would be overwritten, ignored ones too.
   if (folder === undefined) await gitOrThrow(top, ['update-ref', `refs/heads/${branch}`, to, from], env);
   else {
     const args = ['merge', '--quiet', '--ff-only', '--no-overwrite-ignore', to];
     const merged = await runGit(folder, args, env);
     if (merged.code !== 0)
-      throw new CoordError('git-failed', `${branch} stays as it is: ${merged.stderr.trim() || merged.stdout.trim()}`);
+      throw new CoordError('git-failed', `${branch} stays as it is: ${merged.stderr.trim() || merged.stdout.trim()}`, {
+        hint: 'Commit, stash or move away what is in the way, then coord leader publish',
+      });
   }
   return { branch, from, to, commits };
-}
-
-async function checkoutOf(
-  top: string,
-  branch: string,
-  env: ClaimWorktrees['repository']['env'],
-): Promise<string | undefined> {
-  const list = await gitOrThrow(top, ['worktree', 'list', '--porcelain', '-z'], env);
-  const entry = list.split('\0\0').find((one) => one.split('\0').includes(`branch refs/heads/${branch}`));
-  return entry
-    ?.split('\0')
-    .find((line) => line.startsWith('worktree '))
-    ?.slice('worktree '.length);
 }

@@ -1,11 +1,15 @@
 /** The repository that a board's worktrees and branches are in. */
-import { basename, dirname, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import { CoordError } from '../model/errors.ts';
 import type { Worktrees } from '../model/worktrees.ts';
-import { type Env, git, gitOrThrow, runGit, withoutRepository } from './git.ts';
+import { type Env, failed, git, gitOrThrow, runGit, withoutRepository } from './git.ts';
 
 /** `git merge-tree --write-tree`, by which landing merges without a checkout, came with it. */
 const LEAST_GIT = [2, 38];
+
+/** Each board of a repository takes one of these. */
+const SERIES = 'refs/coord/series/';
+const MOST_SERIES = 10_000;
 
 export interface Repository {
   /** Where its main checkout is; beside a bare one, the folder of the board. Worktrees go below it. */
@@ -60,7 +64,7 @@ async function repositoryAt(
   );
   // Within a bare repository it says where that is, and then that there is no checkout.
   const [common = '', checkout = ''] = said.stdout.trim().split('\n');
-  if (common === '' || !common.startsWith('/') === !/^[A-Za-z]:/.test(common)) return undefined;
+  if (!isAbsolute(common)) return undefined;
   return { common, checkout: said.code === 0 && checkout !== '' ? checkout : undefined };
 }
 
@@ -100,7 +104,7 @@ export async function beginBranch({ top, env }: Repository, wanted: Worktrees): 
     throw new CoordError('git-failed', 'The repository has no commit yet, so no worktree can be made of it.', {
       hint: 'git commit --allow-empty -m "Begin"',
     });
-  await refuseCheckedOut(top, env, branch);
+  await refuseCheckedOut({ top, env }, branch);
   const shared = `refs/remotes/${remote}/${branch}`;
   if (!names.has(`refs/heads/${branch}`)) {
     const from = remote !== undefined && names.has(shared) ? shared : 'HEAD';
@@ -108,15 +112,23 @@ export async function beginBranch({ top, env }: Repository, wanted: Worktrees): 
   }
   if (remote !== undefined && !names.has(shared))
     await gitOrThrow(top, ['push', '--quiet', remote, `refs/heads/${branch}:refs/heads/${branch}`], env);
-  const taken = [...names].filter((name) => name !== `refs/heads/${branch}` && name !== shared);
-  return { ...wanted, ...seriesBeside(taken) };
+  return { ...wanted, ...(await ownSeries(top, env)) };
 }
 
-/** A number that no branch of an earlier board bears: its tasks had the same ids. */
-function seriesBeside(refs: readonly string[]): Pick<Worktrees, 'series'> {
-  const claims = refs.map((ref) => /\/coord\/(?:(\d+)-)?.+\.\d+$/.exec(ref)).filter((match) => match !== null);
-  if (claims.length === 0) return {};
-  return { series: String(Math.max(...claims.map(([, series]) => Number(series ?? 1))) + 1) };
+/** A number for the branches of this board alone: tasks of others in this repository, earlier or beside it, have the same ids. */
+async function ownSeries(top: string, env: Env): Promise<Pick<Worktrees, 'series'>> {
+  const said = await gitOrThrow(top, ['for-each-ref', '--format=%(refname)', 'refs/heads/coord/', SERIES], env);
+  const refs = said.split('\n');
+  const taken = refs.flatMap((ref) => {
+    if (ref.startsWith(SERIES)) return [Number(ref.slice(SERIES.length))];
+    const [claim, series = '1'] = /^refs\/heads\/coord\/(?:(\d+)\+)?.+\.\d+$/.exec(ref) ?? [];
+    return claim === undefined ? [] : [Number(series)];
+  });
+  for (let n = Math.max(0, ...taken) + 1; ; n++) {
+    const made = await runGit(top, ['update-ref', `${SERIES}${n}`, 'HEAD', ''], env);
+    if (made.code === 0) return n === 1 ? {} : { series: String(n) };
+    if (n > MOST_SERIES) throw failed(['update-ref', `${SERIES}${n}`], made);
+  }
 }
 
 async function refuseOldGit(folder: string, env: Env): Promise<void> {
@@ -131,20 +143,40 @@ async function refuseOldGit(folder: string, env: Env): Promise<void> {
   throw new CoordError('git-failed', `Worktrees need git ${LEAST_GIT.join('.')} or newer; this is ${stdout.trim()}.`);
 }
 
+/** A checkout of a repository: the main one, or a linked worktree. */
+export interface Checkout {
+  path: string;
+  /** Undefined for a detached head. */
+  branch: string | undefined;
+  head: string;
+}
+
+export async function checkoutsOf({ top, env }: Pick<Repository, 'top' | 'env'>): Promise<Checkout[]> {
+  const list = await gitOrThrow(top, ['worktree', 'list', '--porcelain', '-z'], env);
+  return list.split('\0\0').flatMap((entry) => {
+    const lines = new Map(entry.split('\0').map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]));
+    const path = lines.get('worktree');
+    if (path === undefined) return [];
+    return [{ path, branch: lines.get('branch')?.replace(/^refs\/heads\//, ''), head: lines.get('HEAD') ?? '' }];
+  });
+}
+
 /** What lands moves the branch, which would pull the files from under whoever has it checked out. */
-export async function refuseCheckedOut(folder: string, env: Env, branch: string): Promise<void> {
-  const list = await gitOrThrow(folder, ['worktree', 'list', '--porcelain', '-z'], env);
-  const where = list.split('\0\0').find((entry) => entry.split('\0').includes(`branch refs/heads/${branch}`));
-  if (where === undefined) return;
-  const path = /^worktree (.*)$/.exec(where.split('\0').find((line) => line.startsWith('worktree ')) ?? '')?.[1] ?? '';
+export async function refuseCheckedOut(repository: Pick<Repository, 'top' | 'env'>, branch: string): Promise<void> {
+  const found = (await checkoutsOf(repository)).find((one) => one.branch === branch);
+  if (!found) return;
+  const { path } = found;
   throw new CoordError('git-failed', `${branch} is checked out in ${path}: nothing can land on it.`, {
     details: { why: 'checked-out', branch, path },
   });
 }
 
-/** Whether one commit is in the history of another. */
+/** Whether one commit is in the history of another. @throws CoordError `git-failed` where one of them is not here */
 export async function isAncestor({ top, env }: Repository, commit: string, of: string): Promise<boolean> {
-  return (await runGit(top, ['merge-base', '--is-ancestor', commit, of], env)).code === 0;
+  const args = ['merge-base', '--is-ancestor', commit, of];
+  const answer = await runGit(top, args, env);
+  if (answer.code !== 0 && answer.code !== 1) throw failed(args, answer);
+  return answer.code === 0;
 }
 
 /** The name under which a claim's branch is kept apart: `task-001.1` of `coord/task-001.1`. */

@@ -46,17 +46,16 @@ export async function scratchAt(worktrees: ClaimWorktrees, commit: string): Prom
   throw new Error('every scratch checkout is taken');
 }
 
-/** Makes it ready to be checked in, once. */
+/** Makes it ready to be checked in, once. @returns what did not go well */
 export async function equipScratch(
   worktrees: ClaimWorktrees,
   path: string,
   board: Board,
   records: CheckRecords,
   around: Around,
-  again = false,
-): Promise<void> {
-  if (!again && isReady(path)) return;
-  await worktrees.equip(path, board, undefined, records, around);
+  again: boolean,
+): Promise<string[]> {
+  return !again && isReady(path) ? [] : worktrees.equip(path, board, undefined, records, around);
 }
 
 export async function checkOut(path: string, commit: string, env: ClaimWorktrees['repository']['env']): Promise<void> {

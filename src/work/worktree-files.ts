@@ -1,11 +1,13 @@
 /** The files of one worktree: what is not committed, what is ignored, and what it gets a copy of. */
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   copyFileSync,
   cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -21,6 +23,8 @@ import { type Env, git, gitOrThrow, namesOf, runGit } from './git.ts';
 const INCLUDE = '.worktreeinclude';
 /** In the folder that git keeps for a worktree: it is whole, and what was in it from the beginning. */
 const READY = 'coord-ready.json';
+/** Files and folders that are looked at before what holds them is kept as it is. */
+const MOST_LOOKED = 50_000;
 
 /** Where git keeps what is one linked worktree's own. */
 export function ownFolder(path: string): string {
@@ -79,7 +83,8 @@ export function excludeFromStatus(common: string): void {
   const wanted = [`/${WORKTREES_FOLDER}/`, '/node_modules'].filter((line) => !known.split('\n').includes(line));
   if (wanted.length === 0) return;
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${known}${known === '' || known.endsWith('\n') ? '' : '\n'}${wanted.join('\n')}\n`);
+  // Never written anew: of several claims at once one might find it empty.
+  appendFileSync(file, `${known === '' || known.endsWith('\n') ? '' : '\n'}${wanted.join('\n')}\n`);
 }
 
 /** Copies what is ignored and named in `.worktreeinclude`. @returns what was copied */
@@ -134,20 +139,47 @@ function moveAcross(from: string, to: string): void {
 }
 
 /**
- * Moves ignored files away that were made or changed since the worktree was, and folders of them that the project itself has not:
- * git would delete them.
+ * Moves ignored files and folders away that were made or changed since the worktree was: git would delete them. What a package
+ * manager brings can be brought again.
  */
-export function putAside(path: string, ignored: readonly string[], top: string, folder: string): void {
+export function putAside(path: string, ignored: readonly string[], folder: string): void {
   const known = readyIn(path);
+  const since = lstatSync(join(ownFolder(path), READY), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   for (const given of ignored) {
     const name = given.replace(/\/$/, ''); // how git writes a folder depends on what ignores it
     const from = join(path, name);
-    const isKnown = isFolderAt(from) ? name in known || isFolderAt(join(top, name)) : known[name] === digestOf(from);
+    const isKnown = isFolderAt(from)
+      ? name.split('/').at(-1) === 'node_modules' || (name in known && !isTouchedSince(from, since))
+      : known[name] === digestOf(from);
     if (isKnown || !existsSync(from)) continue;
     const to = join(folder, name);
     mkdirSync(dirname(to), { recursive: true });
     moveAcross(from, freeName(to));
   }
+}
+
+/** Whether anything in a folder was changed after a moment; one that is too large to be looked through was. */
+function isTouchedSince(folder: string, since: number): boolean {
+  const open = [folder];
+  let looked = 0;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const entry of readdirSync(next, { withFileTypes: true })) {
+      const path = join(next, entry.name);
+      if (++looked > MOST_LOOKED || lstatSync(path).ctimeMs > since) return true;
+      if (entry.isDirectory()) open.push(path);
+    }
+  }
+  return false;
+}
+
+/** Whether a branch is the one of some checkout: read from where git keeps that, since it is asked for each landing. */
+export function isCheckedOut(common: string, branch: string): boolean {
+  const worktrees = join(common, 'worktrees');
+  const own = existsSync(worktrees) ? readdirSync(worktrees).map((name) => join(worktrees, name)) : [];
+  return [common, ...own].some((folder) => {
+    const head = join(folder, 'HEAD');
+    return existsSync(head) && readFileSync(head, 'utf8').trim() === `ref: refs/heads/${branch}`;
+  });
 }
 
 /** What was put aside before stays. */

@@ -19,7 +19,7 @@ import { CoordError } from '../model/errors.ts';
 import { checkSecondsOf } from '../model/gate.ts';
 import type { ClaimedTask, Task } from '../model/task.ts';
 import { clip, plural, visible } from '../model/text.ts';
-import { branchesOf, WORKTREES_FOLDER, worktreeOf, type Worktrees } from '../model/worktrees.ts';
+import { branchesOf, isOfSeries, WORKTREES_FOLDER, worktreeOf, type Worktrees } from '../model/worktrees.ts';
 import { DEFAULT_LEASE_SECONDS } from '../model/limits.ts';
 import { type CheckRecords, openCheckRecords, type OpenOptions } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
@@ -28,7 +28,7 @@ import { sleep } from '../store/clock.ts';
 import { runCheck } from './check-run.ts';
 import { type Env, failed, git, gitOrThrow, runGit } from './git.ts';
 import { isSomebodyIn } from './processes.ts';
-import { claimName, findRepository, isAncestor, type Repository } from './repository.ts';
+import { checkoutsOf, claimName, findRepository, isAncestor, type Repository } from './repository.ts';
 import {
   copyIgnored,
   excludeFromStatus,
@@ -37,6 +37,7 @@ import {
   markReady,
   ownFolder,
   putAside,
+  isCheckedOut,
   statusOf,
 } from './worktree-files.ts';
 
@@ -128,7 +129,8 @@ export class ClaimWorktrees {
     const copied = await copyIgnored(top, path, env);
     const notes = await this.#setUp(join(path, within), board, task, records, around);
     const isBare = copied.length === 0 && this.settings.setup === undefined;
-    markReady(path, isBare ? {} : await ignoredIn(path, env));
+    // A scratch checkout that is not ready is set up again by the next landing; a worker is told, and helps itself.
+    if (task || notes.length === 0) markReady(path, isBare ? {} : await ignoredIn(path, env));
     return notes;
   }
 
@@ -169,7 +171,7 @@ export class ClaimWorktrees {
   async #make(path: string, branch: string, before: readonly string[], reason: string): Promise<void> {
     const { top, common, env } = this.repository;
     excludeFromStatus(common);
-    if (existsSync(join(path, '.git'))) return this.#finish(path);
+    if (existsSync(join(path, '.git'))) return this.#finish(path, branch);
     const base = await this.#baseOf(before);
     const place = ['--lock', '--reason', reason];
     const args = ['worktree', 'add', '--quiet', ...place, '--no-track', '-b', branch, path, base];
@@ -183,12 +185,15 @@ export class ClaimWorktrees {
   }
 
   /** A worktree that a killed coord has left half made, and nobody was told of. */
-  async #finish(path: string): Promise<void> {
+  async #finish(path: string, branch: string): Promise<void> {
     const { env } = this.repository;
     const lock = join(ownFolder(path), 'index.lock');
     // Its git may live on for a moment.
     for (let waited = 0; existsSync(lock) && waited < HALF_MADE_MS; waited += 50) await sleep(50);
     rmSync(lock, { force: true });
+    // Nobody was told of it, and still somebody may have found it.
+    const { dirty } = await statusOf(path, env);
+    if (dirty.some((name) => existsSync(join(path, name)))) await this.#keep(branch, `What was found on ${branch}`);
     await gitOrThrow(path, ['reset', '--quiet', '--hard'], env);
   }
 
@@ -263,24 +268,13 @@ export class ClaimWorktrees {
     return refs.map((ref) => `An earlier attempt left uncommitted work; look: git diff HEAD...${ref}`);
   }
 
-  /** All worktrees of claims, by path; scratch of landings is not among them. */
+  /** All worktrees of claims, by path; scratch of landings, and what other boards have, is not among them. */
   async list(board: Board): Promise<WorktreeEntry[]> {
-    const { top, env } = this.repository;
-    const folder = join(top, ...WORKTREES_FOLDER.split('/'));
-    const said = await gitOrThrow(top, ['worktree', 'list', '--porcelain', '-z'], env);
-    return said.split('\0\0').flatMap((entry) => {
-      const lines = new Map(
-        entry.split('\0').map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]),
-      );
-      const path = lines.get('worktree') ?? '';
-      const branch = lines.get('branch')?.replace(/^refs\/heads\//, '');
-      if (
-        branch === undefined ||
-        !isSamePlace(dirname(path), folder) ||
-        basename(path) !== basename(worktreeOf(branch))
-      )
-        return [];
-      return [{ path, branch, head: lines.get('HEAD') ?? '', task: taskOf(board, branch, this.settings) }];
+    const folder = join(this.repository.top, ...WORKTREES_FOLDER.split('/'));
+    return (await checkoutsOf(this.repository)).flatMap(({ path, branch, head }) => {
+      if (branch === undefined || !isOfSeries(branch, this.settings)) return [];
+      if (!isSamePlace(dirname(path), folder) || basename(path) !== basename(worktreeOf(branch))) return [];
+      return [{ path, branch, head, task: taskOf(board, branch, this.settings) }];
     });
   }
 
@@ -297,39 +291,51 @@ export class ClaimWorktrees {
   /**
    * Removes a worktree and its branch, if nothing can be lost by it.
    *
-   * @param head  what has landed of it
+   * @param entry.head  what has landed of it
+   * @param keeps  what is not committed is kept as a commit first
    * @returns why it stays; undefined where it is gone
    */
-  async remove({ path, branch, head }: Pick<WorktreeEntry, 'path' | 'branch' | 'head'>): Promise<string | undefined> {
+  async remove(
+    { path, branch, head }: Pick<WorktreeEntry, 'path' | 'branch' | 'head'>,
+    keeps = false,
+  ): Promise<string | undefined> {
     const { top, common, env } = this.repository;
     if (existsSync(path)) {
-      const { why, ignored } = await this.#lookAt(path, head);
+      const { why, ignored } = await this.#lookAt(path, head, keeps);
       if (why !== undefined) return why;
-      putAside(path, ignored, top, join(common, 'coord', 'kept', claimName(branch)));
+      const kept = keeps ? await this.#keep(branch, `What was not committed on ${branch}`) : undefined;
+      putAside(path, ignored, join(common, 'coord', 'kept', claimName(branch)));
       const lock = join(ownFolder(path), 'locked');
       const reason = existsSync(lock) ? readFileSync(lock) : undefined;
       rmSync(lock, { force: true });
-      const args = ['worktree', 'remove', path];
+      // What is kept may go; whatever else stands in the way, such as a submodule, does not.
+      const isForced = kept !== undefined && !existsSync(join(ownFolder(path), 'modules'));
+      const args = ['worktree', 'remove', ...(isForced ? ['--force'] : []), path];
       const removed = await runGit(top, args, env);
       if (removed.code !== 0) {
         if (reason) writeFileSync(lock, reason);
         return failed(args, removed).message;
       }
     }
+    // Somebody may have it checked out elsewhere: its ref would go from under them.
+    if (isCheckedOut(common, branch)) return 'its branch is checked out elsewhere';
     await git(top, ['update-ref', '-d', `refs/heads/${branch}`, head], env);
     return undefined;
   }
 
   /** What would be lost with a worktree, or who would be; undefined where nothing would. */
-  async whyNotRemoved({ path, head }: Pick<WorktreeEntry, 'path' | 'branch' | 'head'>): Promise<string | undefined> {
-    return existsSync(path) ? (await this.#lookAt(path, head)).why : undefined;
+  async whyNotRemoved(
+    { path, head }: Pick<WorktreeEntry, 'path' | 'head'>,
+    keeps = false,
+  ): Promise<string | undefined> {
+    return existsSync(path) ? (await this.#lookAt(path, head, keeps)).why : undefined;
   }
 
-  async #lookAt(path: string, landed: string): Promise<{ why: string | undefined; ignored: string[] }> {
+  async #lookAt(path: string, landed: string, keeps: boolean): Promise<{ why: string | undefined; ignored: string[] }> {
     if (isSomebodyIn(path)) return { why: 'somebody is in it', ignored: [] };
     const { head, dirty, ignored } = await statusOf(path, this.repository.env);
     if (head !== landed) return { why: 'it has commits that have not landed', ignored };
-    return { why: dirty.length > 0 ? `not committed: ${namedFiles(dirty)}` : undefined, ignored };
+    return { why: dirty.length > 0 && !keeps ? `not committed: ${namedFiles(dirty)}` : undefined, ignored };
   }
 
   /** Where {@link remove} puts ignored files. */

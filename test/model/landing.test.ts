@@ -227,8 +227,8 @@ test('names: branches for every id, each its own; and nothing that git takes for
   const names = ids.map((id) => branchOf({ id, attempt: 1 }, main));
   expect(new Set(names).size).toBe(ids.length);
   for (const name of names) expect([name, isBranchName(name)]).toEqual([name, true]);
-  expect(branchOf({ id: 'a', attempt: 3 }, { ...main, series: '2' })).toBe('coord/2-a.3');
-  expect(worktreeOf('coord/2-a.3')).toBe('.claude/worktrees/coord-2-a.3');
+  expect(branchOf({ id: 'a', attempt: 3 }, { ...main, series: '2' })).toBe('coord/2+a.3');
+  expect(worktreeOf('coord/2+a.3')).toBe('.claude/worktrees/coord-2+a.3');
   for (const bad of [
     '-x',
     'a..b',

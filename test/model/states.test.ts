@@ -9,6 +9,7 @@ import { cancelTasks } from '../../src/model/verbs/cancel-tasks.ts';
 import { claimTask } from '../../src/model/verbs/claim.ts';
 import { completeTask } from '../../src/model/verbs/complete.ts';
 import { failTask } from '../../src/model/verbs/fail.ts';
+import { beginLanding, bounceTask, landTask, renewLanding } from '../../src/model/verbs/land-task.ts';
 import type { Proof } from '../../src/model/verbs/proof.ts';
 import { recordCheck } from '../../src/model/verbs/record-check.ts';
 import { releaseTask } from '../../src/model/verbs/release.ts';
@@ -28,7 +29,11 @@ const PROOFS: (Proof | undefined)[] = [
   { runs: [green], head: 'h', files: ['a'] },
   { runs: [{ ...green, exit_code: 1 }] },
   { unchecked: true },
+  { runs: [green], unchanged: true },
 ];
+
+const TOKEN = 'token-of-a-landing';
+const LANDING = { task_id, token: TOKEN };
 
 type Step = [name: string, step: (b: Board) => Board | undefined];
 const STEPS: Step[] = [
@@ -61,6 +66,31 @@ const STEPS: Step[] = [
         { task_id, kept: 'k', proof: { runs: [green] }, late: { worker: 'v', output: 'o', digest: 'd' } },
         NOW,
       ).board,
+  ],
+  ...['head', undefined].flatMap((head): Step[] => [
+    [
+      `a lander begins, ${head}`,
+      (b) => beginLanding(b, { by: 'l', task_id, token: TOKEN, head: head ?? 'other' }, NOW).board,
+    ],
+  ]),
+  [
+    'it lands',
+    (b) => landTask(b, { ...LANDING, commit: 'm', branch: 'coord/main', proof: { runs: [green] } }, NOW).board,
+  ],
+  [
+    'it lands unproven',
+    (b) => landTask(b, { ...LANDING, commit: 'm', branch: 'coord/main', proof: { runs: [] } }, NOW).board,
+  ],
+  ['it bounces', (b) => bounceTask(b, { ...LANDING, reason: 'r', files: ['a'] }, NOW).board],
+  ['the lander gives up', (b) => renewLanding(b, { ...LANDING, ends: true }, NOW).board],
+  // The lander sleeps, and the lease of its landing runs out.
+  [
+    'the leader cancels it all the same',
+    (b) => cancelTasks(b, { task_ids: [task_id], withdrawn: [TOKEN] }, LATER).board,
+  ],
+  [
+    'the leader sends it back all the same',
+    (b) => sendBackTask(b, { by: LEADER, task_id, reason: 'r', withdrawn: TOKEN }, LATER).board,
   ],
   ['the leader takes it back', (b) => takeBackTasks(b, { task_ids: [task_id] }).board],
   ['the leader cancels', (b) => cancelTasks(b, { task_ids: [task_id] }, NOW).board],
@@ -96,15 +126,26 @@ const UNTOLD = new Set([
   'last_error',
   'note',
   'evidence',
+  'branch',
+  'turn',
+  'bounces',
 ]);
 
 /** What tells one state from another: not the times, nor how many attempts, but whether any is left. */
 function keyOf({ tasks: [one] }: Board): string {
   if (!one) return '';
-  const { attempt, max_attempts, lease_expires_at, evidence } = one;
+  const { attempt, max_attempts, lease_expires_at, evidence, branch, bounces = 0 } = one;
   const rest = Object.fromEntries(Object.entries(one).filter(([name]) => !UNTOLD.has(name)));
   const isLast = attempt >= max_attempts;
-  return JSON.stringify([rest, isLast, attempt > 0, lease_expires_at === null, evidence?.verdict]);
+  return JSON.stringify([
+    rest,
+    isLast,
+    attempt > 0,
+    lease_expires_at === null,
+    evidence?.verdict,
+    branch !== undefined,
+    Math.min(bounces, 5),
+  ]);
 }
 
 /** All states, each with where its steps lead. */
@@ -136,10 +177,16 @@ test.each([
   ['has a check', { checks: ['npm test'] }, {}],
   ['is to be reviewed', {}, { review: true }],
   ['has a check and is to be reviewed', { checks: ['npm test'], review: true }, {}],
+  ['lands', {}, { worktrees: { branch: 'coord/main' } }],
+  [
+    'has a check, is to be reviewed, and lands',
+    { checks: ['npm test'], review: true },
+    { worktrees: { branch: 'coord/main' } },
+  ],
 ])('a task that %s', (_what, fields, defaults) => {
   const states = explore({ ...board(task(task_id, { max_attempts: 2, ...fields })), defaults });
   expect(states.size).toBeGreaterThan(10);
-  expect(states.size).toBeLessThan(5000);
+  expect(states.size).toBeLessThan(10_000);
   const reached = new Set(
     [...states].filter(([, { board: one }]) => one.tasks[0]?.status === 'done').map(([key]) => key),
   );
@@ -158,5 +205,9 @@ test.each([
     if (checksOf(one, only).length > 0) expect(only.evidence?.verdict, key).toBe('green');
     if (mayBeReviewed(one, only)) expect(only.reviewed?.by, key).toBeDefined();
     expect(only.reviewed?.by ?? 'nobody', key).not.toBe(only.claimed_by);
+    // What has a branch is done because it is on that of the board, or there was nothing to land.
+    if (one.defaults?.worktrees && only.branch !== undefined && !('late' in only))
+      expect([key, only.landed?.commit]).toEqual([key, 'm']);
+    expect(only.landing, key).toBeUndefined();
   }
 });

@@ -1,6 +1,6 @@
 /** Landing: crashes at every step, landers that sleep, conflicts, red merges, reviews. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
@@ -189,7 +189,7 @@ test('paths that would differ by case alone go back, named', async () => {
   repo.commit('task-001', { 'src/Readme.md': '1\n' });
   repo.commit('task-002', { 'SRC/other.md': '2\n' });
   await repo.ok(['worker', 'done', 'w1', 'task-001', 'x']);
-  expect(await repo.ok(['worker', 'done', 'w2', 'task-002', 'x'])).toMatch(
+  expect((await repo.coord(['worker', 'done', 'w2', 'task-002', 'x'])).stdout).toMatch(
     /differ by case alone: (?:src, SRC|SRC, src)/,
   );
   expect(landings(repo)).toEqual(['task-001']);
@@ -364,4 +364,128 @@ describe('publish', () => {
     await repo.ok(['leader', 'publish', 'other']);
     expect(repo.git(['rev-parse', 'other'])).toBe(repo.git(['rev-parse', 'coord/main']));
   });
+});
+
+test('what nobody has checked is not done because its branch holds nothing of its own', async () => {
+  const repo = new Repository();
+  await repo.begin(1);
+  await repo.ok(['leader', 'edit', 'task-001', '--check', 'true']);
+  const store = openStore({ cwd: repo.cwd });
+  await store.complete({ worker: 'w1', task_id: 'task-001', output: 'x', proof: { unchecked: true } });
+  await store.close();
+  expect((await repo.coord(['land'])).stdout).toContain('cannot land here: nobody has allowed the check');
+  expect(repo.task('task-001').status).toBe('submitted');
+  repo.typed(['trust', 'check', 'true']);
+  await repo.ok(['land']);
+  expect(repo.task('task-001')).toMatchObject({ status: 'done', evidence: { verdict: 'green' } });
+});
+
+test('approved without a commit named, it lands what was looked at, and no later commit', async () => {
+  const repo = new Repository();
+  await repo.begin(1, ['--review']);
+  repo.commit('task-001', { 'seen.txt': 'x\n' });
+  const seen = repo.git(['rev-parse', 'HEAD'], repo.worktree('task-001'));
+  const store = openStore({ cwd: repo.cwd });
+  await store.complete({ worker: 'w1', task_id: 'task-001', output: 'x', proof: { unchecked: true } });
+  await store.approve({ by: 'leader', task_id: 'task-001', head: seen });
+  await store.close();
+  repo.commit('task-001', { 'later.txt': 'x\n' });
+  expect(await repo.ok(['land'])).toContain('task-001 landed');
+  expect(repo.git(['ls-tree', '--name-only', 'coord/main'])).toBe('a.txt\nseen.txt');
+  // The later commit has not landed: its branch stays.
+  expect(repo.git(['log', '-1', '--format=%s', 'coord/task-001.1'])).toBe('Work on task-001');
+});
+
+test('a fence that git cannot remove keeps the task from being taken back', async () => {
+  const repo = new Repository();
+  await queued(repo);
+  const { child, reached, ended } = lander(repo, 4, 'stop');
+  await reached;
+  repo.write('.git/refs/coord/landing/task-001.1.lock', '');
+  await until(
+    async () => (await repo.coord(SEND_BACK)).stderr.includes('cannot be made void'),
+    'the lease has run out',
+  );
+  expect(repo.task('task-001').status).toBe('submitted');
+  rmSync(repo.path('.git/refs/coord/landing/task-001.1.lock'));
+  await repo.ok(SEND_BACK);
+  child.kill('SIGCONT');
+  await ended;
+  expect([repo.task('task-001').status, landings(repo)]).toEqual(['available', []]);
+});
+
+test('a red merge says what the check said, and is no success', async () => {
+  const repo = new Repository();
+  await repo.begin(2);
+  repo.typed([
+    'leader',
+    'defaults',
+    '--check',
+    'test ! -f 1.txt || test ! -f 2.txt || { echo "one of them too many"; exit 1; }',
+  ]);
+  repo.commit('task-001', { '1.txt': '' });
+  repo.commit('task-002', { '2.txt': '' });
+  await repo.ok(['worker', 'done', 'w1', 'task-001', 'x']);
+  const ran = await repo.coord(['worker', 'done', 'w2', 'task-002', 'x']);
+  expect([ran.code, ran.stdout]).toEqual([4, expect.stringContaining('> one of them too many')]);
+  expect(ran.stderr).toContain('coord worker claim w2 task-002: a new worktree');
+});
+
+test('a set-up that fails where it is checked holds the task; it is no fault of the work', async () => {
+  const repo = new Repository();
+  const broken = join(repo.env['XDG_STATE_HOME'] ?? '', 'broken');
+  repo.typed([
+    'leader',
+    'init',
+    'goal',
+    '--worktrees',
+    '--setup',
+    `test ! -e ${broken}`,
+    '--check',
+    'test ! -f 1.txt || test -f 2.txt',
+  ]);
+  for (const n of [1, 2]) await repo.ok(['leader', 'add-task', `do ${n}`]);
+  for (const n of [1, 2]) await repo.ok(['worker', 'claim', `w${n}`]);
+  repo.commit('task-001', { 'x.txt': '' });
+  repo.commit('task-002', { '1.txt': '', '2.txt': '' });
+  await repo.ok(['worker', 'done', 'w1', 'task-001', 'x']);
+  writeFileSync(broken, '');
+  const ran = await repo.coord(['worker', 'done', 'w2', 'task-002', 'x']);
+  expect(ran.stdout).toContain('task-002 cannot land here: The set-up of this worktree has not ended well');
+  expect(repo.task('task-002')).toMatchObject({ status: 'submitted' });
+  rmSync(broken);
+  expect(await repo.ok(['land'])).toContain('task-002 landed');
+});
+
+test('two clones: one lands what the other has handed in, and the remote holds no branch of it any more', async () => {
+  const repo = new Repository();
+  repo.git(['clone', '--quiet', '--bare', '.', 'remote.git']);
+  repo.git(['remote', 'add', 'origin', repo.path('remote.git')]);
+  repo.git(['clone', '--quiet', 'remote.git', 'other']);
+  await repo.begin(1, ['--remote', 'origin', '--review']);
+  repo.commit('task-001', { 'b.txt': 'b\n' });
+  await repo.ok(['worker', 'done', 'w1', 'task-001', 'x']);
+  await approved(repo, 'task-001');
+  const ran = await repo.coord(['--dir', repo.cwd, 'land'], { cwd: repo.path('other') });
+  expect(ran.stdout).toContain('task-001 landed');
+  expect(repo.git(['show', 'coord/main:b.txt'], 'remote.git')).toBe('b');
+  expect(repo.git(['for-each-ref', '--format=%(refname)', 'refs/heads/coord/', 'refs/coord/'], 'remote.git')).toBe(
+    'refs/heads/coord/main',
+  );
+});
+
+test('a remote that takes no push: what git says is said, and the task stays queued', async () => {
+  const repo = new Repository();
+  repo.git(['clone', '--quiet', '--bare', '.', 'remote.git']);
+  repo.git(['remote', 'add', 'origin', repo.path('remote.git')]);
+  await repo.begin(1, ['--remote', 'origin']);
+  repo.commit('task-001', { 'b.txt': 'b\n' });
+  repo.write(
+    'remote.git/hooks/pre-receive',
+    '#!/bin/sh\nif grep -q refs/heads/coord/main; then echo "protected branch" >&2; exit 1; fi\n',
+  );
+  chmodSync(repo.path('remote.git/hooks/pre-receive'), 0o755);
+  const ran = await repo.coord(['worker', 'done', 'w1', 'task-001', 'x']);
+  expect(ran.stdout).toMatch(/cannot land here: Nothing can land: [^]*(?:protected branch|pre-receive hook declined)/);
+  expect(repo.task('task-001').status).toBe('submitted');
 });

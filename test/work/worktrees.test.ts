@@ -73,8 +73,8 @@ describe('init', () => {
     await repo.ok(['leader', 'init', 'again', '--force', '--worktrees']);
     await repo.ok(['leader', 'add-task', 'other']);
     const claim = await repo.ok(['worker', 'claim', 'w1']);
-    expect(claim).toContain('coord/2-task-001.1');
-    expect(repo.exists('.claude/worktrees/coord-2-task-001.1/first.txt')).toBe(false);
+    expect(claim).toContain('coord/2+task-001.1');
+    expect(repo.exists('.claude/worktrees/coord-2+task-001.1/first.txt')).toBe(false);
     expect(repo.git(['log', '--format=%s', '-1', 'coord/task-001.1'])).toBe('Work on task-001');
   });
 });
@@ -330,19 +330,75 @@ describe('what is left', () => {
     await repo.ok(['worker', 'done', 'w3', 'task-003', 'x']);
     repo.git(['worktree', 'add', '--quiet', repo.worktree('task-003'), '-b', 'coord/task-003.1', 'coord/main']);
     repo.write(`${repo.worktree('task-003')}/a.txt`, 'later\n');
-    repo.git(['branch', 'coord/task-099.1', 'coord/main']);
+    repo.git(['branch', 'coord/task-003.2', 'coord/main']);
+    repo.git(['branch', 'coord/release-1.2', 'coord/main']);
     const trial = await repo.ok(['worktree', 'clean', '--dry-run']);
-    expect(trial).toContain('would remove coord/task-099.1');
+    expect(trial).toContain('would remove coord/task-003.2');
     const said = await repo.ok(['worktree', 'clean']);
     expect(said.trim().split('\n').toSorted()).toEqual([
       'removed coord-landing.1',
-      'removed coord/task-099.1',
+      'removed coord/task-003.2',
+      'stays: coord/release-1.2, no task of this board has it',
       'stays: coord/task-001.1, it has commits that have not landed',
       'stays: coord/task-003.1, not committed: a.txt',
     ]);
     expect(repo.read(`${repo.worktree('task-003')}/a.txt`)).toBe('later\n');
     for (const n of [1, 2, 4]) expect(repo.read(`${repo.worktree(`task-00${n}`)}/${n}.txt`)).toBe(`${n}\n`);
     expect(await repo.ok(['worktree', 'clean'])).not.toContain('removed');
+  });
+
+  test('of an attempt that another has followed nothing is lost and nothing stays, an unfinished merge included', async () => {
+    await repo.begin(2);
+    repo.commit('task-001', { 'a.txt': 'one\n' });
+    repo.commit('task-002', { 'a.txt': 'two\n' });
+    await repo.ok(['worker', 'done', 'w1', 'task-001', 'x']);
+    expect((await repo.coord(['worker', 'done', 'w2', 'task-002', 'x'])).code).toBe(4);
+    // In the old worktree, as one may who has not read that there is a new one.
+    expect(repo.gitSays(['merge', 'coord/main'], repo.worktree('task-002'))).toBe(false);
+    await repo.ok(['worker', 'claim', 'w2']);
+    expect(repo.gitSays(['merge', 'coord/main'], repo.worktree('task-002', 2))).toBe(false);
+    repo.commit('task-002', { 'a.txt': 'one\ntwo\n' }, 2);
+    await repo.ok(['worker', 'done', 'w2', 'task-002', 'x']);
+    expect([repo.exists(repo.worktree('task-002')), repo.git(['branch', '--list', 'coord/task-*'])]).toEqual([
+      false,
+      '',
+    ]);
+    expect(repo.landed('a.txt', 'refs/coord/kept/task-002.1/1')).toContain('<<<<<<<');
+    expect((await repo.coord(['doctor'])).stdout).not.toContain('unlanded work');
+  });
+
+  test('an ignored folder that the project has too is kept where the work has written into it', async () => {
+    repo.write('cache/known', 'x');
+    await repo.begin(2);
+    repo.write(`${repo.worktree('task-001')}/cache/result`, 'precious');
+    repo.commit('task-001', { 'b.txt': 'b\n' });
+    await repo.ok(['worker', 'done', 'w1', 'task-001', 'x']);
+    expect(repo.read('.git/coord/kept/task-001.1/cache/result')).toBe('precious');
+  });
+
+  test('a branch of a claim that somebody has checked out elsewhere stays', async () => {
+    await repo.begin(1);
+    repo.commit('task-001', { 'b.txt': 'b\n' });
+    repo.git(['switch', '--quiet', '--detach'], repo.worktree('task-001'));
+    repo.git(['switch', '--quiet', 'coord/task-001.1']);
+    repo.git(['switch', '--quiet', '--ignore-other-worktrees', 'coord/task-001.1'], repo.worktree('task-001'));
+    await repo.ok(['worker', 'done', 'w1', 'task-001', 'x']);
+    expect([repo.git(['status', '--porcelain', '--', 'b.txt']), repo.read('b.txt')]).toEqual(['', 'b\n']);
+    expect(repo.gitSays(['rev-parse', '--verify', 'coord/task-001.1'])).toBe(true);
+  });
+
+  test('two boards in one repository keep to their own branches', async () => {
+    repo.write('sub/x.txt', 'x');
+    const cwd = repo.path('sub');
+    await repo.ok(['leader', 'init', 'sub goal', '--worktrees'], { cwd });
+    await repo.ok(['leader', 'add-task', 'sub task'], { cwd });
+    await repo.begin(1);
+    expect(await repo.ok(['worker', 'claim', 's1'], { cwd })).toContain('branch coord/task-001.1');
+    expect(repo.task('task-001').branch).toBe('coord/2+task-001.1');
+    expect((await repo.coord(['worktree', 'clean'])).stdout).not.toContain('coord/task-001.1');
+    expect((await repo.coord(['doctor', '--fix'])).stdout).not.toContain('coord/task-001.1');
+    expect(repo.exists(`${repo.worktree('task-001')}/a.txt`)).toBe(true);
+    expect(await repo.ok(['worktree', 'list'])).not.toContain('coord/task-001.1');
   });
 
   test('list says whose they are, what is not committed, and what has not landed', async () => {
@@ -366,7 +422,7 @@ describe('what is left', () => {
     repo.commit('task-001', { 'b.txt': 'b\n' });
     await repo.ok(['worker', 'fail', 'w1', 'task-001', 'no', '--no-retry']);
     rmSync(repo.path(repo.worktree('task-002')), { recursive: true });
-    repo.git(['branch', 'coord/task-098.1', 'coord/main']);
+    repo.git(['branch', 'coord/task-002.2', 'coord/main']);
     repo.git(['update-ref', 'refs/coord/landing/task-003.1', 'HEAD']);
     repo.write('.git/refs/heads/coord/main.lock', '');
     const { utimesSync } = await import('node:fs');
@@ -375,14 +431,14 @@ describe('what is left', () => {
     expect(said.code).toBe(1);
     expect(said.stdout).toContain('BAD  tasks without a worktree: task-002 of w2');
     expect(said.stdout).toContain(
-      'worktrees without a task: 1 worktree or branches that nobody needs: coord/task-098.1',
+      'worktrees without a task: 1 worktree or branches that nobody needs: coord/task-002.2',
     );
     expect(said.stdout).toContain('unlanded work: work that no open task lands: coord/task-001.1 (it has commits');
-    expect(said.stdout).toContain('1 landing was left half-way: refs/coord/landing/task-003.1');
+    expect(said.stdout).toContain('1 landing was left half-way: coord/task-003.1');
     expect(said.stdout).toContain('git has left 1 lock');
     await repo.coord(['doctor', '--fix']);
     expect(repo.git(['for-each-ref', 'refs/coord/landing/'])).toBe('');
-    expect(repo.gitSays(['rev-parse', '--verify', 'coord/task-098.1'])).toBe(false);
+    expect(repo.gitSays(['rev-parse', '--verify', 'coord/task-002.2'])).toBe(false);
     expect(repo.read(`${repo.worktree('task-001')}/b.txt`)).toBe('b\n');
     await repo.ok(['worker', 'claim', 'w2']);
     expect(existsSync(repo.path(repo.worktree('task-002')))).toBe(true);

@@ -156,15 +156,19 @@ async function preToolUse(call: Call): Promise<Reply> {
 /** Who has a worktree writes there, into the board's folder, and into what the client keeps for itself: nowhere else. */
 async function outsideWorktree(call: Call, store: Store, given: string): Promise<Reply | undefined> {
   const { tasks } = await store.read();
-  const [task] = heldBy(tasks, call.session.worker).filter(({ branch }) => branch !== undefined);
-  if (task?.branch === undefined) return undefined;
   const { withoutLinks } = await import('../../store/open.ts');
   const cwd = textOf(call.input['cwd']) ?? call.context.io.cwd;
-  const root = worktreeAbove([dirname(store.location), cwd], task.branch);
-  if (root === undefined) return undefined; // made elsewhere: nobody here knows where
+  const held = heldBy(tasks, call.session.worker).flatMap((one) => {
+    const root = one.branch === undefined ? undefined : worktreeAbove([dirname(store.location), cwd], one.branch);
+    return root === undefined ? [] : [{ task: one, root }]; // made elsewhere: nobody here knows where
+  });
+  const [first] = held;
+  if (!first) return undefined;
+  const { task, root } = first;
   const { env } = call.context.io;
   const path = withoutLinks(resolve(cwd, given));
-  const free = [root, store.location, env['CLAUDE_CONFIG_DIR'] || join(homedir(), '.claude')];
+  const own = env['CLAUDE_CONFIG_DIR'] || join(homedir(), '.claude');
+  const free = [...held.map((one) => one.root), store.location, own];
   if (free.some((folder) => isWithin(withoutLinks(folder), path))) return undefined;
   return hookAnswer('PreToolUse', {
     permissionDecision: 'deny',

@@ -111,7 +111,7 @@ async function worktreeFindings(context: Context, fix: boolean): Promise<Finding
       import('../../work/worktrees.ts'),
     ]);
     const worktrees = await openWorktrees(store, board, context.io.cwd, context.io.env);
-    return await examineWorktrees(worktrees, board, await store.now(), fix);
+    return await examineWorktrees(worktrees, store, fix);
   } catch (error) {
     if (!(error instanceof CoordError)) throw error;
     return error.code === 'git-failed' ? [{ check: 'worktrees', ok: false, message: error.message }] : [];

@@ -137,9 +137,10 @@ export async function sendBackBy(context: Context, by: string, id: string, reaso
   const input = parseInput(SendBackTask, { by, task_id: id, reason });
   return withStore(context, async (store) => {
     const { takingBack } = await import('./worktrees.ts');
-    const { task } = await takingBack(context, store, ([withdrawn]) =>
-      store.sendBack({ ...input, ...(withdrawn === undefined ? {} : { withdrawn }) }),
-    );
+    const { task } = await takingBack(context, store, (tokens) => {
+      const withdrawn = tokens.at(-1);
+      return store.sendBack({ ...input, ...(withdrawn === undefined ? {} : { withdrawn }) });
+    });
     return {
       text:
         task.status === 'failed'

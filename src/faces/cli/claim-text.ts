@@ -46,7 +46,7 @@ export function claimText(
   }
   if (lines.at(-1) !== '') lines.push('');
   lines.push(
-    `Done:  coord worker done ${worker} ${task.id} "what you did"`,
+    `Done:  ${worktree ? 'git commit, then ' : ''}coord worker done ${worker} ${task.id} "what you did"`,
     `Stuck: coord worker fail ${worker} ${task.id} "why"`,
   );
   return lines.join('\n');

@@ -73,7 +73,7 @@ const HINTS = {
   'not-committed': ({ why, path, branch }) => {
     switch (why) {
       case 'dirty':
-        return `git -C ${path} add -A && git -C ${path} commit, or git -C ${path} stash; then repeat the command`;
+        return `cd ${path} && git add -A && git commit -m "<what you did>", then repeat the command`;
       case 'empty':
         return `Commit your work in ${path}; --no-changes where there was nothing to change`;
       case 'branch':
@@ -82,10 +82,12 @@ const HINTS = {
         return 'coord worktree list';
     }
   },
-  'git-failed': ({ why, branch }) =>
+  'git-failed': ({ why, branch, path }) =>
     why === 'checked-out'
-      ? `git switch another branch there, or coord leader defaults --branch <other>: nobody works on ${branch} itself`
-      : undefined,
+      ? `git -C ${path} switch <another branch>, then coord land: nobody works on ${branch} itself`
+      : why === 'no-repository'
+        ? 'git init, add and commit your files; or init without --worktrees'
+        : undefined,
   'outcome-unknown': () => REPEAT,
   'store-unavailable': unavailable,
   'board-unsafe': ({ why, path }) =>

@@ -147,6 +147,7 @@ export async function complete(
       now_claimable: [...handed.now_claimable, ...(landed?.now_claimable ?? [])],
     };
     const { status } = answer.task;
+    const isBack = status === 'available' || status === 'failed';
     const shown = answer.now_claimable.slice(0, 5);
     if (answer.now_claimable.length > shown.length)
       shown.push(`and ${answer.now_claimable.length - shown.length} more`);
@@ -155,8 +156,10 @@ export async function complete(
       json: answer,
       notes: [
         ...(input.output.trim() === '' ? ['The result is empty: whoever builds on it learns nothing from it.'] : []),
-        `Next: coord worker claim ${worker}`,
+        `Next: coord worker claim ${worker}${isBack ? ` ${taskId}: a new worktree, with your commits` : ''}`,
       ],
+      // It was handed in, and is not done: whoever goes on from it must know.
+      exitCode: isBack ? EXIT.refused : EXIT.done,
     };
   });
 }

@@ -100,13 +100,20 @@ export async function landHandedIn(context: Context, store: Store, by: string, h
     return own?.status !== 'done' || !isAnyAbandoned(board, now);
   };
   const lander = new Lander(landerOptions(context, store, by));
-  for await (const end of lander.landAll({ patienceMs: PATIENCE_MS, isOver })) ends.push(end);
+  let trouble: string | undefined;
+  try {
+    for await (const end of lander.landAll({ patienceMs: PATIENCE_MS, isOver })) ends.push(end);
+  } catch (error) {
+    // It is handed in, whatever becomes of its landing.
+    if (!(error instanceof CoordError)) throw error;
+    trouble = `${id} is handed in, and not landed: ${visible(error.message)}`;
+  }
   const own = ownIn(await store.read()) ?? handed;
   // Another may have landed it, or sent it back.
   const told = ends.some(({ task }) => task.id === id) ? undefined : outcomeText(own);
   return {
     tasks: new Map([...ends.map(({ task }) => task), own].map((task) => [task.id, task])),
-    lines: [...(told === undefined ? [] : [told]), ...ends.map(landingText)],
+    lines: [told, ...ends.map(landingText), trouble].filter((line) => line !== undefined),
     now_claimable: ends.flatMap((end) => (end.end === 'landed' ? end.now_claimable : [])),
   };
 }
@@ -217,7 +224,7 @@ export async function clean(context: Context, options: { dryRun?: boolean }): Pr
     const { cwd, env } = context.io;
     const board = await store.read();
     const worktrees = await openWorktrees(store, board, cwd, env);
-    const { removed, left } = await cleanWorktrees(worktrees, board, options.dryRun === true);
+    const { removed, left } = await cleanWorktrees(worktrees, store, options.dryRun === true);
     const what = options.dryRun === true ? 'would remove' : 'removed';
     const lines = [
       ...removed.map(({ branch }) => `${what} ${visible(branch)}`),

@@ -135,12 +135,12 @@ export class Session {
     }
   }
 
-  /** Makes the worktree of a claim. Over HTTP there is no place of the worker's to make it in. */
-  async prepare(claimed: Claimed, signal: AbortSignal): Promise<Prepared | undefined> {
+  /** Makes the worktree of a claim, also where the client does not wait for it: then it asks again. Over HTTP there is no place of the worker's to make it in. */
+  async prepare(claimed: Claimed): Promise<Prepared | undefined> {
     const { openOptions, env, isBound } = this.#options;
     if (isBound || claimed.task.branch === undefined) return undefined;
     const { prepareClaim } = await import('../../work/worktrees.ts');
-    return prepareClaim(this.store, claimed, { openOptions, cwd: openOptions.cwd ?? '.', env, signal });
+    return prepareClaim(this.store, claimed, { openOptions, cwd: openOptions.cwd ?? '.', env, signal: this.signal });
   }
 
   /**
@@ -148,12 +148,8 @@ export class Session {
    *
    * @returns how the task stands then, and what was said of it
    */
-  async land(
-    worker: string,
-    id: string,
-    seconds: number,
-  ): Promise<{ task: Task | undefined; said: string | undefined }> {
-    const loop = await this.#loop(worker);
+  async land(id: string, seconds: number): Promise<{ task: Task | undefined; said: string | undefined }> {
+    const loop = await this.#loop();
     loop?.run().catch(() => {}); // what does not land stays queued, and is told by whoever looks
     const { waitFor } = await import('../../store/wait.ts');
     const find = async (): Promise<Task | undefined> => (await this.store.read()).tasks.find((task) => task.id === id);
@@ -168,7 +164,7 @@ export class Session {
   }
 
   /** Over HTTP nothing lands: there is no tree of the worker's here. */
-  async #loop(by: string): Promise<LandingLoop | undefined> {
+  async #loop(): Promise<LandingLoop | undefined> {
     const { openOptions, env, isBound } = this.#options;
     if (isBound) return undefined;
     const [{ Lander, landingText }, { LandingLoop: Loop }] = await Promise.all([
@@ -176,7 +172,7 @@ export class Session {
       import('../../work/landing-loop.ts'),
     ]);
     const around = { openOptions, cwd: openOptions.cwd ?? '.', env, signal: this.signal };
-    return (this.#landing ??= new Loop(new Lander({ ...around, store: this.store, by }), (end) =>
+    return (this.#landing ??= new Loop(new Lander({ ...around, store: this.store, by: this.worker }), (end) =>
       this.#landed.set(end.task.id, landingText(end)),
     ));
   }
@@ -200,7 +196,8 @@ export class Session {
       return await this.store.complete(input);
     } catch (error) {
       if (!(error instanceof CoordError) || error.code !== 'unchecked') throw error;
-      return this.store.complete({ ...input, proof: { unchecked: true } });
+      const unchanged = input.no_changes === true ? { unchanged: true } : {};
+      return this.store.complete({ ...input, proof: { unchecked: true, ...unchanged } });
     }
   }
 

@@ -132,7 +132,7 @@ export function addTools(server: McpServer, session: Session): void {
     output: answer({ claimed: yesNo, task: record, reason: text }),
     isIdempotent: true,
     isAlwaysLoaded: true,
-    run: async (_session, input, context) => {
+    run: async (_session, input) => {
       const worker = session.callerOf(input);
       const claimed = await session.store.claim(parseInput(Claim, { ...input, worker }));
       if (!claimed.task) {
@@ -147,7 +147,7 @@ export function addTools(server: McpServer, session: Session): void {
       const { task, already, taken_over_from, overlaps, checks = [] } = claimed;
       session.holds(worker, task.id, task.lease_seconds ?? DEFAULT_LEASE_SECONDS);
       session.bind(worker, task);
-      const worktree = await session.prepare(claimed, AbortSignal.any([context.mcpReq.signal, session.signal]));
+      const worktree = await session.prepare(claimed);
       const { files, hints } = task.context;
       return {
         claimed: true,
@@ -200,7 +200,7 @@ export function addTools(server: McpServer, session: Session): void {
       const { already, now_claimable, revision } = end;
       session.drops(end.task.id);
       const isToLand = end.task.status === 'submitted' && end.task.branch !== undefined;
-      const landed = isToLand ? await session.land(worker, end.task.id, seconds) : undefined;
+      const landed = isToLand ? await session.land(end.task.id, seconds) : undefined;
       const task = landed?.task ?? end.task;
       return {
         revision,

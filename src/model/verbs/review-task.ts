@@ -66,7 +66,13 @@ export function approveTask(board: Board, input: ApproveTask, now: string): Chan
     );
   const reviewed = { by: input.by, head: task.head ?? '', at: now };
   if (task.branch !== undefined) {
-    const approved: Task = { ...task, reviewed };
+    // Of what nobody could look at when it was handed in, this is what was seen.
+    const head = task.head ?? input.head;
+    const approved: Task = {
+      ...task,
+      ...(head === undefined ? {} : { head }),
+      reviewed: { ...reviewed, head: head ?? '' },
+    };
     const answer = { task: approved, now_claimable: [] };
     const events = [eventOf(input.by, 'approve', approved, `of ${task.claimed_by}, to land`)];
     return { board: replaceTasks(board, [approved]), answer, events, repeatable: true };

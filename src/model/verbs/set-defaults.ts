@@ -42,7 +42,12 @@ export function setDefaults(board: Board, { clear = [], ...given }: SetDefaults)
   const isUsed = ({ status, branch }: Task): boolean =>
     branch !== undefined && (status === 'claimed' || status === 'submitted');
   const open = board.tasks.find(isUsed);
-  if (open && clear.includes('worktrees'))
+  const now = board.defaults?.worktrees;
+  const isElsewhere =
+    given.worktrees !== undefined &&
+    now !== undefined &&
+    (given.worktrees.branch !== now.branch || given.worktrees.remote !== now.remote);
+  if (open && (clear.includes('worktrees') || isElsewhere))
     throw new CoordError('task-state', `${open.id} is worked on in a worktree: it must land first.`, {
       details: { task_id: open.id },
     });

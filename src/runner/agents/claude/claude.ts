@@ -172,10 +172,8 @@ export class Claude implements Agent {
   }
 }
 
-/** What a worker needs to commit in its worktree, and to bring in what has landed. None of it leaves the repository. */
-const COMMITTING = ['add', 'commit', 'diff', 'log', 'merge', 'mv', 'restore', 'rm', 'show', 'status'].map(
-  (verb) => `Bash(git ${verb} *)`,
-);
+/** What a worker needs to commit in its worktree, and to bring in what has landed. None of it writes elsewhere, as `git diff --output` would. */
+const COMMITTING = ['add', 'commit', 'merge', 'mv', 'restore', 'rm', 'status'].map((verb) => `Bash(git ${verb} *)`);
 
 /** Of the board a worker gets what it needs to know and to share; claiming and handing in is the orchestrator's. */
 const WORKER_TOOLS = ['get_status', 'get_task', 'add_discovery'].map((name) => `mcp__coordination__${name}`);
