@@ -149,7 +149,7 @@ test('every command of the README does its work', async () => {
   ];
   for (const line of reviews) await rig.ok(words(line));
   expect((await rig.coord(words('worker done a task-008 late'))).code).toBe(4);
-  await rig.ok(words('leader accept task-008 task-008.a.1'));
+  await rig.ok(words('leader accept task-008 task-008.a.2'));
   used.push(...reviews, 'leader accept');
   expect(rig.board().tasks.every(({ status }) => status === 'done')).toBe(true);
   const repo = new Repository();

@@ -120,7 +120,9 @@ export class BoardStore implements Store {
     if (input.output.trim() === '') return error;
     const board = await this.#backend.read();
     const task = board.tasks.find(({ id }) => id === input.task_id);
-    const attempt = input.attempt ?? (await this.#attemptOf(input)) ?? task?.attempt ?? 0;
+    // With worktrees it names the branch that the work is on.
+    const own = board.defaults?.worktrees ? await this.#attemptOf(input) : undefined;
+    const attempt = input.attempt ?? own ?? task?.attempt ?? 0;
     const kept = await this.#backend.documents.keepRefused({ ...input, attempt });
     if (task?.status === 'claimed') {
       // Who leads may want it instead. It is kept, whatever becomes of the log line.

@@ -22,7 +22,7 @@ export interface SharedRefs {
 }
 
 /** What became of a change, and what git has said where it was not made. */
-export interface Tried {
+interface Tried {
   ok: boolean;
   said: string;
 }
