@@ -5,6 +5,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { type ModelRequest, type Move, startModel } from '../support/model-server.ts';
+import { Repository } from '../support/repository.ts';
 import { BIN, Rig } from '../support/rig.ts';
 
 const CLAUDE = process.env['COORD_TEST_CLAUDE'] ?? '';
@@ -119,4 +120,31 @@ test('red work is held: the same session is told, mends it, and is done', { time
   const shown = `${ran.stdout}\n${ran.stderr}`;
   expect(rig.board().tasks[0], shown).toMatchObject({ status: 'done', attempt: 1, evidence: { verdict: 'green' } });
   expect(rig.read('.coordination/results/task-001.md'), shown).toContain('Mended it.');
+});
+
+test('one worker in its worktree: it edits, commits, is done, and lands', { timeout: 540_000 }, async () => {
+  const repo = new Repository();
+  // With the guard: it lets pass what is written in the worktree.
+  await repo.ok(['setup', 'claude', '--hooks']);
+  const folder = repo.path(repo.worktree('task-001'));
+  const model = await startModel(({ toolResults }) => {
+    if (toolResults === 0) return { tool: 'Write', input: { file_path: `${folder}/hello.txt`, content: 'hello\n' } };
+    if (toolResults === 1)
+      return {
+        tool: 'Bash',
+        input: { command: 'git add hello.txt && git commit -m "Say hello"', description: 'Commit' },
+      };
+    return { text: 'Said hello.' };
+  });
+  onTestFinished(model.close);
+  const env = { ...quiet(repo, model.url), ...repo.env };
+  await repo.ok(['leader', 'init', 'Say hello', '--worktrees'], { env });
+  await repo.ok(['leader', 'add-task', 'Write hello.txt'], { env });
+  const ran = await repo.coord(
+    ['orchestrate', 'resume', '-w', '1', '--timeout', '60', '--model', 'claude-sonnet-4-5', '--max-attempts', '1'],
+    { env },
+  );
+  const shown = `${ran.stdout}\n${ran.stderr}`;
+  expect(repo.board().tasks[0], shown).toMatchObject({ status: 'done', attempt: 1, landed: { branch: 'coord/main' } });
+  expect([ran.code, repo.landed('hello.txt'), repo.exists('hello.txt')], shown).toEqual([0, 'hello', false]);
 });
