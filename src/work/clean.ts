@@ -1,6 +1,6 @@
 /** Worktrees and branches of claims that nobody needs any more: found, and removed where nothing can be lost by it. */
 import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Board } from '../model/board.ts';
 import type { Task } from '../model/task.ts';
 import type { Store } from '../store/store.ts';
@@ -99,6 +99,7 @@ export async function sweepLanded(worktrees: ClaimWorktrees, board: Board): Prom
     const branch = basename(path).replace('-', '/'); // the other way of worktreeOf
     const task = taskOf(board, branch, worktrees.settings);
     if (task?.status !== 'done' || task.landed === undefined || worktrees.rootOf(branch) !== path) continue;
+    if (!existsSync(join(path, '.git'))) continue; // git would speak of the project's own checkout
     const head = (await git(path, ['rev-parse', 'HEAD'], worktrees.repository.env))?.trim() ?? '';
     if (await worktrees.hasLanded(head)) await worktrees.remove({ path, branch, head }, task.branch !== branch);
   }

@@ -138,6 +138,10 @@ export class Gate {
     if (task.branch !== undefined) {
       // What lands is checked then, merged.
       const head = await headOfBranch(await this.#worktrees(board), task.branch);
+      if (head === undefined)
+        throw new CoordError('not-committed', `${task.branch} is not here: what it holds cannot be approved unseen.`, {
+          details: { why: 'gone', branch: task.branch, task_id },
+        });
       return store.approve({ by, task_id, ...(head === undefined ? {} : { head }) });
     }
     if (task.status === 'submitted' && unproven(board, task, provenRuns(task)).length > 0) {

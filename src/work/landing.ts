@@ -33,7 +33,7 @@ import { sweepLanded } from './clean.ts';
 import { commitMerge, merge, mergeOf, othersOn } from './merge.ts';
 import { isAncestor, refuseCheckedOut } from './repository.ts';
 import { type SharedRefs, sharedRefs } from './refs.ts';
-import { checkOut, equipScratch, scratchAt } from './scratch-tree.ts';
+import { checkOut, equipScratch, releaseScratch, scratchAt } from './scratch-tree.ts';
 import { branchFrom, type ClaimWorktrees, namedFiles, openWorktrees } from './worktrees.ts';
 
 export interface LanderOptions extends GateOptions {
@@ -78,6 +78,10 @@ interface Turn {
   worktrees: ClaimWorktrees;
   refs: SharedRefs;
   records: CheckRecords;
+  /** Its checkout, once it has one. */
+  scratch?: string | undefined;
+  /** The branch was asked to move, and has not been seen to stand still since. */
+  isMoving?: boolean;
   /** Its fence, while it stands. */
   fence?: string | undefined;
 }
@@ -162,11 +166,13 @@ export class Lander {
     const { store, cwd, env, by, openOptions, allowed } = this.#options;
     const branch = branchFrom(task);
     const worktrees = await openWorktrees(store, board, cwd, env);
-    const head = task.head ?? (await headOfBranch(worktrees, branch));
-    if (head === undefined) return this.#hold(task, `there is no branch ${branch} here`);
+    const seen = await seenOf(worktrees, board, task).catch((error: unknown) => {
+      if (error instanceof CoordError && error.code === 'git-failed') return error.message; // others may land all the same
+      throw error;
+    });
+    if (typeof seen === 'string') return this.#hold(task, seen);
+    const { head, files } = seen;
     const token = randomUUID();
-    await fetchHead(worktrees, branch, head);
-    const files = task.head === undefined ? namedInTask(board, await changedBy(worktrees, head)) : undefined;
     const records = await openCheckRecords(store, openOptions, board.commit, allowed);
     try {
       const input = { by, task_id: task.id, token, head, ...(files === undefined ? {} : { files }) };
@@ -186,11 +192,13 @@ export class Lander {
       return await this.#land(turn);
     } catch (error) {
       if (isLost(error)) return undefined;
-      await this.#giveUp(turn).catch(() => {}); // the first error says more
+      // The branch may have moved: then its lease runs out, and who takes it back asks the branch first. The first error says more.
+      if (turn.isMoving !== true) await this.#giveUp(turn).catch(() => {});
       if (error instanceof CoordError && error.code === 'git-failed') return this.#hold(task, error.message);
       throw error;
     } finally {
       clearInterval(renewing);
+      if (turn.scratch !== undefined) releaseScratch(turn.scratch);
     }
   }
 
@@ -206,8 +214,9 @@ export class Lander {
         continue; // it may have moved the branch just before
       }
       if (await isAncestor(repository, head, tip)) return this.#already(turn, tip);
+      turn.isMoving = false;
       await refuseCheckedOut(repository, settings.branch);
-      const scratch = await scratchAt(worktrees, tip);
+      const scratch = await this.#scratchAt(turn, tip);
       const merged = await merge(scratch, tip, head, repository.env);
       this.#at(2);
       if (merged.tree === undefined) return this.#conflict(turn, tip, merged);
@@ -227,6 +236,7 @@ export class Lander {
       this.#at(4);
       // Checks take their time, and somebody may have looked at the branch meanwhile.
       if (checked.runs.length > 0) await refuseCheckedOut(repository, settings.branch);
+      turn.isMoving = true;
       const moved = await refs.move(branch, { from: tip, to: commit });
       if (moved.ok) {
         this.#at(5);
@@ -253,7 +263,7 @@ export class Lander {
     const merged = await mergeOf(worktrees.repository, head, tip);
     if (merged !== undefined) return this.#done(turn, merged, undefined);
     const { env } = worktrees.repository;
-    const scratch = await scratchAt(worktrees, tip);
+    const scratch = await this.#scratchAt(turn, tip);
     const tree = (await gitOrThrow(scratch, ['rev-parse', `${tip}^{tree}`], env)).trim();
     const checked = await this.#check(turn, { scratch, commit: tip, tree });
     return 'end' in checked ? checked : this.#done(turn, tip, { runs: checked.runs, tree });
@@ -263,10 +273,19 @@ export class Lander {
   async #stillMine(turn: Turn): Promise<void> {
     try {
       await this.#options.store.renewLanding({ task_id: turn.task.id, token: turn.token });
+      // By the checks that hold now.
+      turn.board = await this.#options.store.read();
+      const now = findTask(turn.board, turn.task.id);
+      if (now.status === 'submitted') turn.task = now;
     } catch (error) {
       await this.#letFall(turn);
       throw error;
     }
+  }
+
+  async #scratchAt(turn: Turn, tip: string): Promise<string> {
+    turn.scratch = await scratchAt(turn.worktrees, tip);
+    return turn.scratch;
   }
 
   /** Its own fence, and no other's. */
@@ -435,7 +454,9 @@ async function withdrawLanding(options: LanderOptions, id: string): Promise<stri
       },
     );
   if (head === undefined || !(await isAncestor(worktrees.repository, head, tip))) return landing.token;
-  await new Lander(options).landNext(id);
+  const { end } = await new Lander(options).landNext(id);
+  if (end !== 'landed')
+    throw new CoordError('task-state', `${id} is not what it was a moment ago.`, { details: { task_id: id } });
   throw new CoordError('task-state', `${id} has landed on ${worktrees.settings.branch} already.`, {
     details: { why: 'landed', task_id: id },
   });
@@ -456,6 +477,25 @@ export async function withdrawing<T>(
       withdrawn.push(await withdrawLanding(options, details.task_id));
     }
   }
+}
+
+/**
+ * The commit that a task lands, fetched where it is another clone's; and what it changes, where nobody could look at that before.
+ *
+ * @returns why there is none, in words
+ * @throws CoordError `git-failed`
+ */
+async function seenOf(
+  worktrees: ClaimWorktrees,
+  board: Board,
+  task: SubmittedTask,
+): Promise<{ head: string; files: string[] | undefined } | string> {
+  const branch = branchFrom(task);
+  const head = task.head ?? (await headOfBranch(worktrees, branch));
+  if (head === undefined) return `there is no branch ${branch} here`;
+  await fetchHead(worktrees, branch, head);
+  const files = task.head === undefined ? namedInTask(board, await changedBy(worktrees, head)) : undefined;
+  return { head, files };
 }
 
 /** Git says no, and nothing has changed since it said so before: it is no race. */

@@ -95,7 +95,7 @@ export async function mergeOf({ top, env }: Repository, head: string, branch: st
   const said = await git(top, ['log', '--first-parent', '--ancestry-path', format, `${head}..${branch}`], env);
   const line = (said ?? '').split('\n').find((one) => {
     const [, , second, token] = one.split(' ');
-    return second === head && token !== undefined;
+    return second === head && token !== undefined && token !== '';
   });
   return line?.split(' ')[0];
 }

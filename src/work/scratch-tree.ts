@@ -35,9 +35,14 @@ export async function scratchAt(worktrees: ClaimWorktrees, commit: string): Prom
     const path = join(repository.top, ...WORKTREES_FOLDER.split('/'), `coord-landing.${n}`);
     if (existsSync(join(path, '.git')) && existsSync(ownFolder(path))) {
       if (!own(path)) continue;
-      await checkOut(path, commit, repository.env);
-      return path;
+      const isWhole = await checkOut(path, commit, repository.env).then(
+        () => true,
+        () => false,
+      );
+      if (isWhole) return path;
     }
+    // What a crash has left of one that nobody has.
+    rmSync(path, { recursive: true, force: true });
     excludeFromStatus(repository.common);
     const args = ['worktree', 'add', '--quiet', '-f', '-f', '--lock', '--reason', 'coord: landing', '--detach'];
     await gitOrThrow(repository.top, [...args, path, commit], repository.env);
@@ -72,11 +77,18 @@ export async function checkOut(path: string, commit: string, env: ClaimWorktrees
 function own(path: string): boolean {
   const file = join(ownFolder(path), OWNER);
   const owner = ownerIn(file);
-  if (owner && owner.pid !== process.pid && livenessOf(owner) !== 'dead') return false;
-  const mine = JSON.stringify(identify(process.pid) ?? { pid: process.pid, started: '' });
+  const self = identify(process.pid) ?? { pid: process.pid, started: '' };
+  const isOwn = owner?.pid === self.pid && owner.started === self.started;
+  if (owner && !isOwn && livenessOf(owner) !== 'dead') return false;
+  const mine = JSON.stringify(self);
   writeFileSync(`${file}.${process.pid}`, mine);
   renameSync(`${file}.${process.pid}`, file);
   return readFileSync(file, 'utf8') === mine;
+}
+
+/** Another may have it now. */
+export function releaseScratch(path: string): void {
+  rmSync(join(ownFolder(path), OWNER), { force: true });
 }
 
 /** Whether a living process has it. */

@@ -309,7 +309,7 @@ export class ClaimWorktrees {
       const reason = existsSync(lock) ? readFileSync(lock) : undefined;
       rmSync(lock, { force: true });
       // What is kept may go; whatever else stands in the way, such as a submodule, does not.
-      const isForced = kept !== undefined && !existsSync(join(ownFolder(path), 'modules'));
+      const isForced = kept !== undefined && !(await hasRepositories(path, kept, env));
       const args = ['worktree', 'remove', ...(isForced ? ['--force'] : []), path];
       const removed = await runGit(top, args, env);
       if (removed.code !== 0) {
@@ -332,9 +332,14 @@ export class ClaimWorktrees {
   }
 
   async #lookAt(path: string, landed: string, keeps: boolean): Promise<{ why: string | undefined; ignored: string[] }> {
+    if (!existsSync(join(path, '.git'))) return { why: 'it is half removed: delete the folder', ignored: [] };
     if (isSomebodyIn(path)) return { why: 'somebody is in it', ignored: [] };
+    // Of these git itself says no, and what they hold is nowhere else.
+    if (existsSync(join(ownFolder(path), 'modules')))
+      return { why: 'worktrees with submodules cannot be moved or removed by git', ignored: [] };
     const { head, dirty, ignored } = await statusOf(path, this.repository.env);
     if (head !== landed) return { why: 'it has commits that have not landed', ignored };
+    if (dirty.some((name) => name.endsWith('/'))) return { why: 'a repository of its own is in it', ignored };
     return { why: dirty.length > 0 && !keeps ? `not committed: ${namedFiles(dirty)}` : undefined, ignored };
   }
 
@@ -417,6 +422,12 @@ export function taskOf({ tasks }: Board, branch: string, { series }: Worktrees):
     const start = branchesOf(id, series);
     return branch.startsWith(start) && /^\d+$/.test(branch.slice(start.length));
   });
+}
+
+/** Whether a commit names other repositories: what they hold it has not. */
+async function hasRepositories(folder: string, commit: string, env: Env): Promise<boolean> {
+  const said = await gitOrThrow(folder, ['ls-tree', '-r', commit], env);
+  return said.split('\n').some((line) => line.startsWith('160000 '));
 }
 
 function keptPrefix(branch: string): string {

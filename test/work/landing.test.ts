@@ -489,3 +489,15 @@ test('a remote that takes no push: what git says is said, and the task stays que
   expect(ran.stdout).toMatch(/cannot land here: Nothing can land: [^]*(?:protected branch|pre-receive hook declined)/);
   expect(repo.task('task-001').status).toBe('submitted');
 });
+
+test('what somebody has merged by hand is checked before it counts as landed', async () => {
+  const repo = new Repository();
+  await queued(repo);
+  await repo.ok(['leader', 'edit', 'task-001', '--check', 'false']);
+  repo.typed(['trust', 'check', 'false']);
+  repo.git(['switch', '--quiet', 'coord/main']);
+  repo.git(['merge', '--quiet', '--no-ff', '-m', 'By hand', 'coord/task-001.1']);
+  repo.git(['switch', '--quiet', 'main']);
+  expect((await repo.coord(['land'])).stdout).toContain('task-001 sent back: merged with coord/main it is red');
+  expect(repo.task('task-001').status).toBe('available');
+});

@@ -367,6 +367,31 @@ describe('what is left', () => {
     expect((await repo.coord(['doctor'])).stdout).not.toContain('unlanded work');
   });
 
+  test('a repository that was made in a worktree is never removed with it', async () => {
+    await repo.begin(1);
+    repo.git(['init', '--quiet', 'v'], repo.worktree('task-001'));
+    repo.write(`${repo.worktree('task-001')}/v/x.txt`, 'x');
+    repo.git(['add', 'x.txt'], `${repo.worktree('task-001')}/v`);
+    repo.git(['commit', '--quiet', '-m', 'x'], `${repo.worktree('task-001')}/v`);
+    await repo.ok(['worker', 'release', 'w1', 'task-001', 'half']);
+    await repo.ok(['worker', 'claim', 'w2']);
+    repo.commit('task-001', { 'b.txt': 'b\n' }, 2);
+    await repo.ok(['worker', 'done', 'w2', 'task-001', 'x']);
+    expect(await repo.ok(['worktree', 'clean'])).toContain('stays: coord/task-001.1, a repository of its own is in it');
+    expect(repo.read(`${repo.worktree('task-001')}/v/x.txt`)).toBe('x');
+  });
+
+  test('a folder that was half removed holds up neither landings nor clean', async () => {
+    await repo.begin(2);
+    for (const n of [1, 2]) repo.commit(`task-00${n}`, { [`${n}.txt`]: `${n}\n` });
+    await repo.ok(['worker', 'done', 'w1', 'task-001', 'x']);
+    repo.write(`${repo.worktree('task-001')}/left.txt`, 'x');
+    rmSync(repo.path('.claude/worktrees/coord-landing.1/.git'));
+    expect(await repo.ok(['worker', 'done', 'w2', 'task-002', 'x'])).toContain('task-002 landed');
+    expect((await repo.coord(['worktree', 'clean'])).code).toBe(0);
+    expect(repo.git(['status', '--porcelain', '--', 'a.txt'])).toBe('');
+  });
+
   test('an ignored folder that the project has too is kept where the work has written into it', async () => {
     repo.write('cache/known', 'x');
     await repo.begin(2);

@@ -149,6 +149,7 @@ export class Session {
    * @returns how the task stands then, and what was said of it
    */
   async land(id: string, seconds: number): Promise<{ task: Task | undefined; said: string | undefined }> {
+    this.#landed.delete(id); // of an earlier time
     const loop = await this.#loop();
     loop?.run().catch(() => {}); // what does not land stays queued, and is told by whoever looks
     const { waitFor } = await import('../../store/wait.ts');

@@ -73,6 +73,9 @@ export function beginLanding(board: Board, input: BeginLanding, now: string): Ch
   const other = board.tasks.find((one) => isLandingLive(one, now));
   if (other) refuse(`${other.landing?.by} lands ${other.id}.`, 'landing');
   if (task.head !== undefined && task.head !== input.head) refuse(`${task.id} was handed in again.`, 'moved');
+  const { reviewed, head } = task;
+  if (reviewed !== undefined && head === undefined && reviewed.head !== input.head)
+    refuse(`${task.id} was approved as another commit.`, 'moved');
   const { files } = input;
   const seen: SubmittedTask = {
     ...task,
