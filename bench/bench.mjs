@@ -38,6 +38,17 @@ async function board(size) {
   return { cwd, store };
 }
 
+/** Makes a repository of 1,000 files there, without the board. */
+function commitFiles(cwd) {
+  const git = (...args) =>
+    spawnSync('git', ['-c', 'user.name=b', '-c', 'user.email=b@example.org', ...args], { cwd, env });
+  git('init', '-q');
+  writeFileSync(join(cwd, '.gitignore'), '.coordination/\n');
+  for (let i = 0; i < 1000; i++) writeFileSync(join(cwd, `file-${i}.txt`), `${i}\n`);
+  git('add', '--all');
+  git('commit', '-q', '-m', 'all');
+}
+
 /** A board that has settled so many tasks and put them into its archive, with so many still open. */
 async function archivedBoard(settled, open) {
   const { cwd, store } = await board(settled);
@@ -116,13 +127,7 @@ console.log(`Node ${process.version}, ${String(RUNS)} runs each\n`);
 {
   console.log('\nproof of done, in a repository of 1,000 files');
   const { cwd, store } = await board(2 * (RUNS + 2));
-  const git = (...args) =>
-    spawnSync('git', ['-c', 'user.name=b', '-c', 'user.email=b@example.org', ...args], { cwd, env });
-  git('init', '-q');
-  writeFileSync(join(cwd, '.gitignore'), '.coordination/\n');
-  for (let i = 0; i < 1000; i++) writeFileSync(join(cwd, `file-${i}.txt`), `${i}\n`);
-  git('add', '--all');
-  git('commit', '-q', '-m', 'all');
+  commitFiles(cwd);
   const state = mkdtempSync(join(tmpdir(), 'coord-bench-'));
   folders.push(state);
   const gated = { env: { ...env, XDG_STATE_HOME: state } };
@@ -150,14 +155,8 @@ console.log(`Node ${process.version}, ${String(RUNS)} runs each\n`);
   console.log('\nworktrees, in a repository of 1,000 files');
   const repository = async () => {
     const { cwd, store } = await board(2 * (RUNS + 4));
-    const git = (...args) =>
-      spawnSync('git', ['-c', 'user.name=b', '-c', 'user.email=b@example.org', ...args], { cwd, env });
-    git('init', '-q');
-    writeFileSync(join(cwd, '.gitignore'), '.coordination/\n');
-    for (let i = 0; i < 1000; i++) writeFileSync(join(cwd, `file-${i}.txt`), `${i}\n`);
-    git('add', '--all');
-    git('commit', '-q', '-m', 'all');
-    git('branch', '--no-track', 'coord/main');
+    commitFiles(cwd);
+    spawnSync('git', ['branch', '--no-track', 'coord/main'], { cwd, env });
     return { cwd, store };
   };
   const plain = await repository();

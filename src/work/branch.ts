@@ -7,6 +7,7 @@ import { protectedOf } from '../model/gate.ts';
 import type { Task } from '../model/task.ts';
 import { plural, visible } from '../model/text.ts';
 import { git, gitOrThrow, namesOf } from './git.ts';
+import { fetchBranch } from './repository.ts';
 import { statusOf } from './worktree-files.ts';
 import { branchFrom, type ClaimWorktrees, namedFiles } from './worktrees.ts';
 
@@ -72,7 +73,7 @@ export async function fetchHead(worktrees: ClaimWorktrees, branch: string, head:
   const { top, env } = worktrees.repository;
   const { remote } = worktrees.settings;
   if (remote === undefined || (await git(top, ['cat-file', '-e', `${head}^{commit}`], env)) !== undefined) return;
-  await git(top, ['fetch', '--quiet', remote, `+refs/heads/${branch}:refs/remotes/${remote}/${branch}`], env);
+  await fetchBranch({ top, env }, remote, branch);
 }
 
 /** The newest commit of a claim's branch, here or in the remote; undefined where there is none. */
@@ -83,7 +84,7 @@ export async function headOfBranch(worktrees: ClaimWorktrees, branch: string): P
     (await git(top, ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], env))?.trim();
   const own = await tipOf(`refs/heads/${branch}`);
   if (own !== undefined || remote === undefined) return own;
-  await git(top, ['fetch', '--quiet', remote, `+refs/heads/${branch}:refs/remotes/${remote}/${branch}`], env);
+  await fetchBranch({ top, env }, remote, branch);
   return tipOf(`refs/remotes/${remote}/${branch}`);
 }
 

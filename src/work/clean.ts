@@ -2,12 +2,11 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Board } from '../model/board.ts';
-import type { Task } from '../model/task.ts';
 import type { Store } from '../store/store.ts';
 import { branchesOf, isOfSeries } from '../model/worktrees.ts';
 import { git, gitOrThrow } from './git.ts';
 import { isOwned, isScratch } from './scratch-tree.ts';
-import { type ClaimWorktrees, taskOf, worktreeFolders, type WorktreeEntry } from './worktrees.ts';
+import { type ClaimWorktrees, taskOf, type Worktree, worktreeFolders, type WorktreeEntry } from './worktrees.ts';
 
 export interface ListedWorktree extends WorktreeEntry {
   /** Files that are not committed. */
@@ -17,10 +16,8 @@ export interface ListedWorktree extends WorktreeEntry {
 }
 
 /** What stays, and why. */
-export interface Left {
+interface Left {
   branch: string;
-  path: string | undefined;
-  task: Task | undefined;
   why: string;
 }
 
@@ -31,9 +28,8 @@ export interface Cleaned {
 }
 
 export async function listWorktrees(worktrees: ClaimWorktrees, board: Board): Promise<ListedWorktree[]> {
-  const entries = await worktrees.list(board);
   return Promise.all(
-    entries.map(async (entry) => {
+    (await worktrees.list()).map(async (entry) => {
       const [dirty, ahead] = await Promise.all([
         existsSync(entry.path) ? worktrees.uncommitted(entry.path) : [],
         git(
@@ -42,7 +38,8 @@ export async function listWorktrees(worktrees: ClaimWorktrees, board: Board): Pr
           worktrees.repository.env,
         ),
       ]);
-      return { ...entry, dirty: dirty.length, ahead: Number(ahead ?? 0) };
+      const task = taskOf(board, entry.branch, worktrees.settings);
+      return { ...entry, task, dirty: dirty.length, ahead: Number(ahead ?? 0) };
     }),
   );
 }
@@ -57,18 +54,17 @@ export async function cleanWorktrees(worktrees: ClaimWorktrees, store: Store, is
   const removed: Cleaned['removed'] = [];
   const left: Left[] = [];
   const { top, env } = worktrees.repository;
-  const found = await worktrees.list(await store.read());
-  const known = new Set(found.map(({ branch }) => branch));
-  found.push(...(await branchesAlone(worktrees, await store.read(), known)));
+  const found = await worktrees.list();
+  found.push(...(await branchesAlone(worktrees, new Set(found.map(({ branch }) => branch)))));
   // Read after what is there was listed: each of these was claimed before it was made.
   const board = await store.read();
-  for (const { path, branch, head } of found) {
-    const task = taskOf(board, branch, worktrees.settings);
-    const entry = { path, branch, head, task };
+  for (const one of found) {
+    const { branch } = one;
+    const entry = { ...one, task: taskOf(board, branch, worktrees.settings) };
     if (isNeeded(entry)) continue;
     const why = await whyItStays(worktrees, entry, isTrial);
     if (why === undefined) removed.push({ branch, aside: worktrees.asideOf(branch) });
-    else left.push({ branch, path: known.has(branch) ? entry.path : undefined, task, why });
+    else left.push({ branch, why });
   }
   for (const path of worktreeFolders(worktrees.repository)) {
     const name = basename(path);
@@ -106,11 +102,7 @@ export async function sweepLanded(worktrees: ClaimWorktrees, board: Board): Prom
 }
 
 /** Branches of claims whose worktrees are gone. */
-async function branchesAlone(
-  worktrees: ClaimWorktrees,
-  board: Board,
-  known: ReadonlySet<string>,
-): Promise<WorktreeEntry[]> {
+async function branchesAlone(worktrees: ClaimWorktrees, known: ReadonlySet<string>): Promise<Worktree[]> {
   const { top, env } = worktrees.repository;
   const start = branchesOf('*', worktrees.settings.series);
   const said = await gitOrThrow(
@@ -122,6 +114,6 @@ async function branchesAlone(
     const [head = '', ref = ''] = line.split(' ');
     const branch = ref.replace(/^refs\/heads\//, '');
     if (known.has(branch) || branch === worktrees.settings.branch || !isOfSeries(branch, worktrees.settings)) return [];
-    return [{ path: worktrees.rootOf(branch), branch, head, task: taskOf(board, branch, worktrees.settings) }];
+    return [{ path: worktrees.rootOf(branch), branch, head }];
   });
 }

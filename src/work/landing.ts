@@ -327,15 +327,11 @@ export class Lander {
     const around = { signal: this.#options.signal };
     const [trouble] = await equipScratch(worktrees, scratch, board, records, around, again);
     if (trouble !== undefined) return { reason: trouble };
-    const { checked } = await this.#gate.checkTree(this.#projectIn(scratch, worktrees), board, task);
+    const { checked } = await this.#gate.checkTree(worktrees.projectIn(scratch), board, task);
     return {
       runs: checked.flatMap(({ run }) => run ?? []),
       bad: checked.find(({ verdict }) => verdict !== 'green'),
     };
-  }
-
-  #projectIn(scratch: string, { repository }: ClaimWorktrees): string {
-    return repository.within === '' ? scratch : `${scratch}/${repository.within}`;
   }
 
   async #conflict(

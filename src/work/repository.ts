@@ -2,7 +2,7 @@
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import { CoordError } from '../model/errors.ts';
 import type { Worktrees } from '../model/worktrees.ts';
-import { type Env, failed, git, gitOrThrow, runGit, withoutRepository } from './git.ts';
+import { type Answer, type Env, failed, git, gitOrThrow, runGit, withoutRepository } from './git.ts';
 
 /** `git merge-tree --write-tree`, by which landing merges without a checkout, came with it. */
 const LEAST_GIT = [2, 38];
@@ -86,7 +86,7 @@ export async function beginBranch({ top, env }: Repository, wanted: Worktrees): 
       throw new CoordError('git-failed', `There is no remote ${remote} here.`, {
         hint: `git remote add ${remote} <url>`,
       });
-    await git(top, ['fetch', '--quiet', remote, `+refs/heads/${branch}:refs/remotes/${remote}/${branch}`], env);
+    await fetchBranch({ top, env }, remote, branch);
   }
   const refs = await gitOrThrow(
     top,
@@ -169,6 +169,16 @@ export async function refuseCheckedOut(repository: Pick<Repository, 'top' | 'env
   throw new CoordError('git-failed', `${branch} is checked out in ${path}: nothing can land on it.`, {
     details: { why: 'checked-out', branch, path },
   });
+}
+
+/** Brings what a remote has under a branch up to date here, as its tracking branch. */
+export function fetchBranch(
+  { top, env }: Pick<Repository, 'top' | 'env'>,
+  remote: string,
+  branch: string,
+): Promise<Answer> {
+  const refs = `+refs/heads/${branch}:refs/remotes/${remote}/${branch}`;
+  return runGit(top, ['fetch', '--quiet', remote, refs], env);
 }
 
 /** Whether one commit is in the history of another. @throws CoordError `git-failed` where one of them is not here */

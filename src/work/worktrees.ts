@@ -28,7 +28,7 @@ import { sleep } from '../store/clock.ts';
 import { runCheck } from './check-run.ts';
 import { type Env, failed, git, gitOrThrow, runGit } from './git.ts';
 import { isSomebodyIn } from './processes.ts';
-import { checkoutsOf, claimName, findRepository, isAncestor, type Repository } from './repository.ts';
+import { checkoutsOf, claimName, fetchBranch, findRepository, isAncestor, type Repository } from './repository.ts';
 import {
   copyIgnored,
   excludeFromStatus,
@@ -50,13 +50,16 @@ export interface Prepared {
   notes: string[];
 }
 
-/** A worktree of ours, and what is known of it. */
-export interface WorktreeEntry {
+/** A worktree of a claim; or its branch alone, where the worktree is gone. */
+export interface Worktree {
   path: string;
   branch: string;
   /** Commit at its head. */
   head: string;
-  /** Whose it is; undefined where the board has no such task. */
+}
+
+/** And whose it is; undefined where the board has no such task. */
+export interface WorktreeEntry extends Worktree {
   task: Task | undefined;
 }
 
@@ -87,7 +90,12 @@ export class ClaimWorktrees {
 
   /** The project's folder in the worktree of this branch. */
   projectOf(branch: string): string {
-    return join(this.rootOf(branch), this.repository.within);
+    return this.projectIn(this.rootOf(branch));
+  }
+
+  /** The project's folder in a checkout. */
+  projectIn(root: string): string {
+    return join(root, this.repository.within);
   }
 
   /** Whether there is a whole one. */
@@ -140,8 +148,7 @@ export class ClaimWorktrees {
     const { top, env } = this.repository;
     const { remote, series } = this.settings;
     const start = branchesOf(task.id, series);
-    if (remote !== undefined)
-      await git(top, ['fetch', '--quiet', remote, `+refs/heads/${start}*:refs/remotes/${remote}/${start}*`], env);
+    if (remote !== undefined) await fetchBranch(this.repository, remote, `${start}*`);
     const rooms = ['refs/heads/', ...(remote === undefined ? [] : [`refs/remotes/${remote}/`])];
     const said = await gitOrThrow(
       top,
@@ -160,11 +167,10 @@ export class ClaimWorktrees {
 
   /** From the board's branch, or where the last attempt was left. */
   async #baseOf(before: readonly string[]): Promise<string> {
-    const { top, env } = this.repository;
     const { remote, branch } = this.settings;
     const [last] = before;
     const shared = this.sharedBranch;
-    if (remote !== undefined) await git(top, ['fetch', '--quiet', remote, `+refs/heads/${branch}:${shared}`], env);
+    if (remote !== undefined) await fetchBranch(this.repository, remote, branch);
     return last === undefined || (await isAncestor(this.repository, last, shared)) ? shared : last;
   }
 
@@ -268,13 +274,13 @@ export class ClaimWorktrees {
     return refs.map((ref) => `An earlier attempt left uncommitted work; look: git diff HEAD...${ref}`);
   }
 
-  /** All worktrees of claims, by path; scratch of landings, and what other boards have, is not among them. */
-  async list(board: Board): Promise<WorktreeEntry[]> {
+  /** All worktrees of claims; scratch of landings, and what other boards have, is not among them. */
+  async list(): Promise<Worktree[]> {
     const folder = join(this.repository.top, ...WORKTREES_FOLDER.split('/'));
     return (await checkoutsOf(this.repository)).flatMap(({ path, branch, head }) => {
       if (branch === undefined || !isOfSeries(branch, this.settings)) return [];
-      if (!isSamePlace(dirname(path), folder) || basename(path) !== basename(worktreeOf(branch))) return [];
-      return [{ path, branch, head, task: taskOf(board, branch, this.settings) }];
+      const isOurs = isSamePlace(dirname(path), folder) && basename(path) === basename(worktreeOf(branch));
+      return isOurs ? [{ path, branch, head }] : [];
     });
   }
 
@@ -295,10 +301,7 @@ export class ClaimWorktrees {
    * @param keeps  what is not committed is kept as a commit first
    * @returns why it stays; undefined where it is gone
    */
-  async remove(
-    { path, branch, head }: Pick<WorktreeEntry, 'path' | 'branch' | 'head'>,
-    keeps = false,
-  ): Promise<string | undefined> {
+  async remove({ path, branch, head }: Worktree, keeps = false): Promise<string | undefined> {
     const { top, common, env } = this.repository;
     if (existsSync(path)) {
       const { why, ignored } = await this.#lookAt(path, head, keeps);
@@ -324,10 +327,7 @@ export class ClaimWorktrees {
   }
 
   /** What would be lost with a worktree, or who would be; undefined where nothing would. */
-  async whyNotRemoved(
-    { path, head }: Pick<WorktreeEntry, 'path' | 'head'>,
-    keeps = false,
-  ): Promise<string | undefined> {
+  async whyNotRemoved({ path, head }: Pick<Worktree, 'path' | 'head'>, keeps = false): Promise<string | undefined> {
     return existsSync(path) ? (await this.#lookAt(path, head, keeps)).why : undefined;
   }
 

@@ -13,7 +13,7 @@ import { isWithin, openSessions, terminalOf, worktreeAbove } from '../../store/s
 import type { Context, Reply } from '../io.ts';
 import { remember, onBoard, type Call } from './hook-call.ts';
 import { sessionStart } from './session-start.ts';
-import type { Store } from '../../store/store.ts';
+import type { Board } from '../../model/board.ts';
 import { isRecord } from '../../model/values.ts';
 
 /** A lease is renewed at most this often by the tools that a session uses. */
@@ -113,12 +113,12 @@ async function preToolUse(call: Call): Promise<Reply> {
     return SILENT;
   const { worker } = call.session;
   return onBoard(call, async (store) => {
-    const outside = await outsideWorktree(call, store, path);
+    const board = await store.read();
+    const outside = await outsideWorktree(call, board, store.location, path);
     if (outside) return outside;
     const { claimsOn } = await import('../../model/overlaps.ts');
     const { withoutLinks } = await import('../../store/open.ts');
     // Tasks name files from the project's root; in a linked worktree the session has a root of its own.
-    const board = await store.read();
     const roots = new Set([
       dirname(store.location),
       textOf(call.input['cwd']) ?? '',
@@ -154,12 +154,16 @@ async function preToolUse(call: Call): Promise<Reply> {
 }
 
 /** Who has a worktree writes there, into the board's folder, and into what the client keeps for itself: nowhere else. */
-async function outsideWorktree(call: Call, store: Store, given: string): Promise<Reply | undefined> {
-  const { tasks } = await store.read();
+async function outsideWorktree(
+  call: Call,
+  { tasks }: Board,
+  location: string,
+  given: string,
+): Promise<Reply | undefined> {
   const { withoutLinks } = await import('../../store/open.ts');
   const cwd = textOf(call.input['cwd']) ?? call.context.io.cwd;
   const held = heldBy(tasks, call.session.worker).flatMap((one) => {
-    const root = one.branch === undefined ? undefined : worktreeAbove([dirname(store.location), cwd], one.branch);
+    const root = one.branch === undefined ? undefined : worktreeAbove([dirname(location), cwd], one.branch);
     return root === undefined ? [] : [{ task: one, root }]; // made elsewhere: nobody here knows where
   });
   const [first] = held;
@@ -168,7 +172,7 @@ async function outsideWorktree(call: Call, store: Store, given: string): Promise
   const { env } = call.context.io;
   const path = withoutLinks(resolve(cwd, given));
   const own = env['CLAUDE_CONFIG_DIR'] || join(homedir(), '.claude');
-  const free = [...held.map((one) => one.root), store.location, own];
+  const free = [...held.map((one) => one.root), location, own];
   if (free.some((folder) => isWithin(withoutLinks(folder), path))) return undefined;
   return hookAnswer('PreToolUse', {
     permissionDecision: 'deny',

@@ -30,6 +30,11 @@ export async function allowTyped(context: Context, store: Store, commands: reado
     .map((command) => `A person has to allow the check, in a terminal: coord trust check ${quotedWord(command)}`);
 }
 
+/** What is run for a board, of what was typed. */
+export function commandsIn({ check: checks = [], setup }: DefaultOptions & WorktreeOptions): string[] {
+  return setup === undefined ? checks : [...checks, setup];
+}
+
 export async function check(context: Context, id: string | undefined): Promise<Reply> {
   return withStore(context, async (store) => {
     const board = await store.read();
@@ -203,7 +208,7 @@ export async function defaults(
   return withStore(context, async (store) => {
     const worktrees = await changedWorktrees(context, store, options);
     const { defaults: now } = await store.setDefaults({ ...input, ...(worktrees ? { worktrees } : {}) });
-    const notes = await allowTyped(context, store, [...(options.check ?? []), ...[options.setup ?? []].flat()]);
+    const notes = await allowTyped(context, store, commandsIn(options));
     const lines = [
       ...(now.checks ?? []).map((command) => `check: ${visible(command)}`),
       ...(now.check_timeout === undefined ? [] : [`check timeout: ${now.check_timeout} s`]),

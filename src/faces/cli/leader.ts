@@ -31,15 +31,14 @@ export async function init(
   goal: string,
   options: { approach?: string; force?: boolean } & DefaultOptions & WorktreeOptions,
 ): Promise<Reply> {
-  const { allowTyped, defaultFields } = await import('./checks.ts');
+  const { allowTyped, commandsIn, defaultFields } = await import('./checks.ts');
   const fields = { goal, approach: options.approach, ...defaultFields(options) };
   parseInput(InitBoard, fields); // before a branch is made for it
   const worktrees = await worktreesOfNew(context, options);
   const input = parseInput(InitBoard, { ...fields, ...(worktrees ? { worktrees } : {}) });
   const { store, backup } = await initStore(input, { ...context.openOptions, force: options.force === true });
   const dir = relative(context.io.cwd, store.location) || '.';
-  const { check = [], setup } = options;
-  const unallowed = await allowTyped(context, store, [...check, ...(setup === undefined ? [] : [setup])]);
+  const unallowed = await allowTyped(context, store, commandsIn(options));
   await store.close();
   return {
     text: `Created ${dir}/ for: ${visible(clip(input.goal, 100))}`,

@@ -8,7 +8,7 @@ import { plural, visible } from '../../model/text.ts';
 import { DEFAULT_BRANCH, isWorktrees, type Worktrees } from '../../model/worktrees.ts';
 import { placeOfNewBoard } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
-import { cleanWorktrees, type Left, listWorktrees } from '../../work/clean.ts';
+import { cleanWorktrees, listWorktrees } from '../../work/clean.ts';
 import { type Landed, Lander, landingText, type LanderOptions, outcomeText, withdrawing } from '../../work/landing.ts';
 import { publish as publishBranch } from '../../work/publish.ts';
 import { beginBranch, findRepository } from '../../work/repository.ts';
@@ -235,7 +235,7 @@ export async function clean(context: Context, options: { dryRun?: boolean }): Pr
       text: lines.length === 0 ? 'There is nothing to clean.' : lines.join('\n'),
       json: {
         removed: removed.map(({ branch }) => branch),
-        left: left.map(({ branch, why }: Left) => ({ branch, why })),
+        left,
         aside,
       },
       notes: aside.length > 0 ? [`Ignored files that only these had are kept in: ${aside.join(', ')}`] : [],

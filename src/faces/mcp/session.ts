@@ -135,12 +135,17 @@ export class Session {
     }
   }
 
+  /** Where this process works, for whatever it runs. */
+  get #place() {
+    const { openOptions, env } = this.#options;
+    return { openOptions, cwd: openOptions.cwd ?? '.', env, signal: this.signal };
+  }
+
   /** Makes the worktree of a claim, also where the client does not wait for it: then it asks again. Over HTTP there is no place of the worker's to make it in. */
   async prepare(claimed: Claimed): Promise<Prepared | undefined> {
-    const { openOptions, env, isBound } = this.#options;
-    if (isBound || claimed.task.branch === undefined) return undefined;
+    if (this.#options.isBound || claimed.task.branch === undefined) return undefined;
     const { prepareClaim } = await import('../../work/worktrees.ts');
-    return prepareClaim(this.store, claimed, { openOptions, cwd: openOptions.cwd ?? '.', env, signal: this.signal });
+    return prepareClaim(this.store, claimed, this.#place);
   }
 
   /**
@@ -166,25 +171,19 @@ export class Session {
 
   /** Over HTTP nothing lands: there is no tree of the worker's here. */
   async #loop(): Promise<LandingLoop | undefined> {
-    const { openOptions, env, isBound } = this.#options;
-    if (isBound) return undefined;
+    if (this.#options.isBound) return undefined;
     const [{ Lander, landingText }, { LandingLoop: Loop }] = await Promise.all([
       import('../../work/landing.ts'),
       import('../../work/landing-loop.ts'),
     ]);
-    const around = { openOptions, cwd: openOptions.cwd ?? '.', env, signal: this.signal };
-    return (this.#landing ??= new Loop(new Lander({ ...around, store: this.store, by: this.worker }), (end) =>
+    return (this.#landing ??= new Loop(new Lander({ ...this.#place, store: this.store, by: this.worker }), (end) =>
       this.#landed.set(end.task.id, landingText(end)),
     ));
   }
 
   #check(input: Complete): Checking {
-    const { openOptions, env } = this.#options;
     const end = handIn(this.store, input, () => ({
-      openOptions,
-      cwd: openOptions.cwd ?? '.',
-      env,
-      signal: this.signal,
+      ...this.#place,
       onProgress: (command, seconds) => checking.onProgress?.(command, seconds),
     }));
     end.catch(() => {}); // told to whoever waits, or asks next
