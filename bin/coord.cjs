@@ -143,7 +143,7 @@ function evict(home) {
     if (i >= KEPT_BUILDS || Date.now() - stat.mtimeMs > KEPT_MS) fs.rmSync(old, { recursive: true, force: true });
 }
 
-const build = read(path.join(dist, 'build-id'));
+const build = read(path.join(dist, 'build-id'))?.toString();
 if (!build) {
   process.stderr.write('coord: it has not been built yet. Next: npm run build\n');
   process.exitCode = 1;

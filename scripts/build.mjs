@@ -12,11 +12,18 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 /** Our own code. */
 const SOURCES = join(import.meta.dirname, '../src/');
 
+const require = createRequire(import.meta.url);
+const CLIENT = require.resolve('pg/lib/client');
+const CRYPTO_FILE = require.resolve('pg/lib/crypto/utils');
+const CRYPTO = ['postgresMd5PasswordHash', 'randomBytes', 'deriveKey', 'sha256', 'hashByName', 'hmacSha256', 'md5'];
+
 /**
  * What is loaded at every start and we do without: commander's node:child_process (2 ms) and our own node:os, loaded on use
  * instead; proper-lockfile's signal-exit, which listens to a dozen signals (2 ms) so that a killed process leaves no
  * lock (ours handles the signals that matter, a lock left behind is harmless, and the end of the process is enough); and
- * the MCP SDK's ajv (15 ms), which checks what users answer to elicitations. Our server asks for none.
+ * the MCP SDK's ajv (15 ms), which checks what users answer to elicitations: our server asks for none. Of pg we use the client:
+ * not its pool, nor its native twin, nor the question whether this is Cloudflare, which loads Node's fetch (25 ms); its
+ * cryptography where a server wants a password, and never node:dns (4 ms).
  */
 const lighter = {
   name: 'lighter',
@@ -24,6 +31,10 @@ const lighter = {
     if (id === 'node:child_process' && importer?.includes('/commander/')) return '\0lazy-child-process';
     if (id === 'node:os' && importer?.startsWith(SOURCES)) return '\0lazy-os';
     if (id === '@modelcontextprotocol/server/_shims') return '\0no-elicitation';
+    if (id === 'pg' && importer?.startsWith(SOURCES)) return '\0pg-client';
+    if (id === './stream' && importer?.includes('/pg/lib/')) return '\0node-stream';
+    if (id === 'dns' && importer?.includes('/pg/lib/')) return '\0no-dns';
+    if (id === './crypto/utils' || (id === './utils' && importer?.includes('/pg/lib/crypto/'))) return '\0late-crypto';
     return id === 'signal-exit' ? '\0exit-only' : null;
   },
   load(id) {
@@ -33,6 +44,13 @@ const lighter = {
       return `module.exports = { ${['devNull', 'homedir', 'hostname', 'tmpdir'].map((name) => `get ${name}() { return require('os').${name}; }`).join(', ')} };`;
     if (id === '\0no-elicitation')
       return "import process from 'node:process'; export { process }; export class DefaultJsonSchemaValidator { getValidator() { throw new Error('not built in'); } }";
+    if (id === '\0pg-client')
+      return `module.exports = { Client: require(${JSON.stringify(CLIENT)}), DatabaseError: require('pg-protocol').DatabaseError };`;
+    if (id === '\0no-dns') return 'module.exports = {};';
+    if (id === '\0late-crypto')
+      return `module.exports = { ${CRYPTO.map((name) => `${name}: (...given) => require(${JSON.stringify(CRYPTO_FILE)}).${name}(...given)`).join(', ')} };`;
+    if (id === '\0node-stream')
+      return "module.exports = { getStream: () => new (require('net').Socket)(), getSecureStream: (options) => require('tls').connect(options) };";
     return id === '\0exit-only' ? "module.exports = (listener) => process.once('exit', listener);" : null;
   },
 };
@@ -87,12 +105,12 @@ const { output } = await binary.write({
       },
       {
         name: 'base',
-        test: /src\/(model\/lifecycle|store\/(clock|sessions)|store\/file\/(find|guard|errno|open-file|atomic|tree|trusted|scratch|sessions))\.ts$/,
+        test: /src\/(model\/lifecycle|store\/(clock|commit-id|sessions)|store\/file\/(find|guard|errno|open-file|atomic|tree|trusted|scratch|sessions))\.ts$/,
         priority: 2,
       },
       {
         name: 'store',
-        test: /(src\/(model\/(archived|board|defaults|dependencies|evidence|gate|undo|globs|graph|files|overlaps|fields|parse-input|stored-board|views\/idle|views\/listing|verbs\/.*)|faces\/(io|hand-in)|store\/(open|board-store|places)|store\/file\/(backend|board-clock|board-text|commit-id|commit-log|commit-name|commit-digests|discovery-text|documents|file-stamp|lock|migrate|result-files|result-text|tasks-content|tasks-file))\.ts)$/,
+        test: /(src\/(model\/(archived|board|defaults|dependencies|evidence|gate|undo|globs|graph|files|overlaps|fields|moved|parse-input|stored-board|views\/idle|views\/listing|verbs\/.*)|faces\/(io|hand-in)|store\/(open|place|address|board-store|places|queue|late-backend)|store\/file\/(backend|board-clock|board-text|config|commit-log|commit-name|commit-digests|discovery-text|documents|file-stamp|lock|migrate|result-files|result-text|tasks-content|tasks-file))\.ts)$/,
         priority: 1,
       },
     ],
@@ -135,7 +153,7 @@ for (const file of readdirSync('dist')
   hash.update(file).update(readFileSync(join('dist', file)));
 writeFileSync('dist/build-id', hash.digest('hex').slice(0, 16));
 
-const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 
 writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licences(output.flatMap((chunk) => chunk.moduleIds ?? [])));

@@ -66,7 +66,7 @@ export { openMemoryStore, type Created, type OpenOptions } from './store/open.ts
  * @throws CoordError `not-initialised`, `board-unsafe`
  */
 export function openStore(options: OpenOptions = {}): Store {
-  return open({ stateFolder: stateFolderOf(process.env), ...options });
+  return open({ stateFolder: stateFolderOf(process.env), env: process.env, ...options });
 }
 
 /**
@@ -76,7 +76,7 @@ export function openStore(options: OpenOptions = {}): Store {
  * @throws CoordError `already-initialised`, `board-unsafe`
  */
 export function initStore(input: InitBoard, options: OpenOptions & { force?: boolean } = {}): Promise<Created> {
-  return init(input, { stateFolder: stateFolderOf(process.env), ...options });
+  return init(input, { stateFolder: stateFolderOf(process.env), env: process.env, ...options });
 }
 /**
  * Allows a command to be run as a check of this board on this machine, as `coord trust check` does: call it where a person has
@@ -87,7 +87,7 @@ export function initStore(input: InitBoard, options: OpenOptions & { force?: boo
 export async function allowCheck(store: Store, command: string, options: OpenOptions = {}): Promise<void> {
   const records = await openCheckRecords(
     store,
-    { stateFolder: stateFolderOf(process.env), ...options },
+    { stateFolder: stateFolderOf(process.env), env: process.env, ...options },
     (await store.read()).commit,
   );
   records.allow(command);
@@ -104,7 +104,7 @@ export function openGate(
   const { env = process.env, signal = new AbortController().signal, ...place } = options;
   return new Gate({
     store,
-    openOptions: { stateFolder: stateFolderOf(process.env), ...place },
+    openOptions: { stateFolder: stateFolderOf(process.env), env: process.env, ...place },
     cwd: place.cwd ?? process.cwd(),
     env,
     signal,

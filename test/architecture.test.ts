@@ -72,6 +72,7 @@ const BREACHES: [rule: string, file: string, line: string][] = [
   ['lock-and-watch-in-file-store', 'store/breach-watch.ts', "export { watch } from 'chokidar';"],
   ['child-process-where-processes-start', 'faces/breach-child.ts', "export { spawn } from 'node:child_process';"],
   ['sdk-in-mcp', 'runner/breach-sdk.ts', "export { McpServer } from '@modelcontextprotocol/server';"],
+  ['pg-in-postgres', 'store/breach-pg.ts', "export { Client } from 'pg';"],
   ['commander-and-chalk-in-cli', 'faces/breach-chalk.ts', "export { Chalk } from 'chalk';"],
   ['terminal-packages-in-cli', 'faces/mcp/breach-width.ts', "export { default } from 'string-width';"],
   ['readers-in-formats', 'faces/cli/breach-yaml.ts', "export { parse } from 'yaml';"],
@@ -181,7 +182,7 @@ test('the binary stays small', () => {
   const size = readdirSync(join(root, 'dist'))
     .filter((name) => name.endsWith('.cjs'))
     .reduce((sum, name) => sum + readFileSync(join(root, 'dist', name)).length, 0);
-  expect(size).toBeLessThan(1_700_000);
+  expect(size).toBeLessThan(1_800_000);
 });
 
 test('no test sleeps for luck', () => {

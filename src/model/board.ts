@@ -23,6 +23,8 @@ export interface Board {
   tasks: Task[];
   /** What holds for tasks that say nothing else. */
   defaults?: Defaults;
+  /** Where it is now: see moved.ts. */
+  moved_to?: string;
   /** Fields that coord does not know are kept. */
   [unknown: string]: unknown;
 }

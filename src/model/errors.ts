@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'import-malformed' // a task file cannot be understood
   | 'not-initialised' // no .coordination/ here or above
   | 'already-initialised' // there is one already
+  | 'board-moved' // it is kept elsewhere now
   | 'tasks-malformed' // tasks.json is not JSON, or not a board
   | 'version-unsupported' // tasks.json was written by a newer coord
   | 'task-not-found'

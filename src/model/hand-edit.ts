@@ -22,6 +22,7 @@ const BoardFile = z
     goal: z.optional(z.string()),
     last_id: z.optional(z.int().check(z.minimum(0))),
     cost_usd: z.optional(z.number().check(z.minimum(0))),
+    moved_to: z.optional(z.string()),
     defaults: z.optional(z.custom<Defaults>(isDefaults, 'must be checks and the like')),
     tasks: z.array(WrittenTask),
   })

@@ -23,12 +23,13 @@ const ALWAYS = 15;
 /** What is wrong with a document that should be a stored board; undefined where it is one. */
 export function faultOf(document: unknown): string | undefined {
   if (!isRecord(document)) return 'it is no object';
-  const { version, revision, goal, last_id, cost_usd, defaults, tasks, ...others } = document;
+  const { version, revision, goal, last_id, cost_usd, defaults, moved_to, tasks, ...others } = document;
   if (version !== 1) return 'version: must be 1';
   if (!isWhole(revision, 0, MAX_REVISION)) return 'revision: must be a whole number';
   if (goal !== undefined && typeof goal !== 'string') return 'goal: must be text';
   if (last_id !== undefined && !isWhole(last_id, 0)) return 'last_id: must be a whole number';
   if (cost_usd !== undefined && !isCost(cost_usd)) return 'cost_usd: must be an amount';
+  if (moved_to !== undefined && typeof moved_to !== 'string') return 'moved_to: must be text';
   if (defaults !== undefined && !isDefaults(defaults)) return 'defaults: must be checks and the like';
   if (isDeeper(others, DEEPEST)) return 'it is nested too deeply';
   return Array.isArray(tasks) ? faultOfTasks(tasks, document) : 'tasks: must be a list';

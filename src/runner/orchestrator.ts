@@ -119,7 +119,12 @@ export class Orchestrator {
   }
 
   get #place(): OpenOptions {
-    return { cwd: this.#cwd, dir: this.#options.dir, stateFolder: stateFolderOf(this.#options.env) };
+    return {
+      cwd: this.#cwd,
+      dir: this.#options.dir,
+      stateFolder: stateFolderOf(this.#options.env),
+      env: this.#options.env,
+    };
   }
 
   /**

@@ -4,6 +4,7 @@ import { type Board, type Change, expireLastAttempts, findTask } from '../model/
 import { CoordError } from '../model/errors.ts';
 import { TaskIds } from '../model/fields.ts';
 import { isHeldBy } from '../model/lifecycle.ts';
+import { refuseMoved } from '../model/moved.ts';
 import { parseInput } from '../model/parse-input.ts';
 import type { Ref } from '../model/refs.ts';
 import { clip } from '../model/text.ts';
@@ -88,7 +89,7 @@ export class BoardStore implements Store {
   ): (given: z.infer<S>) => Promise<T & Moment> {
     return async (given) => {
       const input = parseInput(schema, given);
-      return this.#backend.commit((board, now) => verb(board, input, now));
+      return this.#backend.commit((board, now) => verb(refuseMoved(board), input, now));
     };
   }
 
@@ -108,7 +109,7 @@ export class BoardStore implements Store {
     const input = parseInput(Complete, given);
     const digest = await fingerprint(input.output, input.files_modified, input.files_created);
     try {
-      return await this.#backend.commit((board, now) => completeTask(board, { ...input, digest }, now));
+      return await this.#backend.commit((board, now) => completeTask(refuseMoved(board), { ...input, digest }, now));
     } catch (error) {
       if (!(error instanceof CoordError) || !['claim-lost', 'task-not-found'].includes(error.code)) throw error;
       throw await this.#keepRefused(input, error);
@@ -149,7 +150,7 @@ export class BoardStore implements Store {
         details: { task_id: input.task_id },
       });
     const late = { ...found, digest: await fingerprint(found.output) };
-    return this.#backend.commit((board, now) => acceptResult(board, { ...input, late }, now));
+    return this.#backend.commit((board, now) => acceptResult(refuseMoved(board), { ...input, late }, now));
   }
 
   async late(id: string): Promise<LateResult[]> {
@@ -164,7 +165,7 @@ export class BoardStore implements Store {
   async addDiscovery(given: AddDiscovery): Promise<{ discovery: Discovery } & Moment> {
     const input = parseInput(AddDiscovery, given);
     const { worker, task_id } = input;
-    const board = await this.#backend.read();
+    const board = refuseMoved(await this.#backend.read());
     if (task_id !== undefined) findTask(board, task_id);
     const at = await this.#backend.now();
     const discovery = await this.#backend.documents.addDiscovery({
@@ -192,6 +193,7 @@ export class BoardStore implements Store {
 
   async writePlan(given: WritePlan): Promise<string> {
     const input = parseInput(WritePlan, given);
+    refuseMoved(await this.#backend.read());
     return this.#backend.documents.writePlan(input.text, input.append === true);
   }
 
@@ -216,7 +218,7 @@ export class BoardStore implements Store {
   }
 
   undo(): Promise<UndoAnswer & Moment> {
-    return this.#backend.commit((board) => undoLast(board));
+    return this.#backend.commit((board) => undoLast(refuseMoved(board)));
   }
 
   log(): Promise<LogEntry[]> {

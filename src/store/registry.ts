@@ -3,6 +3,8 @@
  * agents it has started. A store keeps it as one document that changes by compare and swap; what the changes mean stands in
  * tokens.ts and run-records.ts.
  */
+import { isName, MAX_REVISION } from '../model/limits.ts';
+import { isRecord } from '../model/values.ts';
 
 /** A process, told apart from a later one of the same number by when it began. */
 export interface ProcessId {
@@ -72,4 +74,42 @@ export interface Transcripts {
   keep(worker: string, line: string): void;
   /** The last lines, oldest first. */
   said(worker: string): string[];
+}
+
+export function isToken(value: unknown): value is Token {
+  return isRecord(value) && isName(value['worker']) && isTextOf(value['fingerprint'], /^[0-9a-f]{64}$/);
+}
+
+/** A process that may be asked about: never 0 or 1, never a group. */
+function isProcess(value: Record<string, unknown>): boolean {
+  return isWhole(value['pid'], 2) && isTextOf(value['started'], /^[\w :,.+-]{0,64}$/);
+}
+
+export function isRunLease(value: unknown): value is RunLease {
+  if (!isRecord(value) || !isProcess(value)) return false;
+  return (
+    isTextOf(value['host'], /^[0-9a-z]{1,7}$/) &&
+    isTextOf(value['expires_at'], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) &&
+    isWhole(value['fence'], 1)
+  );
+}
+
+export function isAgentRecord(value: unknown): value is AgentRecord {
+  if (!isRecord(value) || !isProcess(value)) return false;
+  const { mark, host, worker, task_id, attempt } = value;
+  return (
+    isTextOf(mark, /^[0-9a-f-]{16,64}$/) &&
+    isTextOf(host, /^[0-9a-z]{1,7}$/) &&
+    isName(worker) &&
+    (task_id === '' || isName(task_id)) &&
+    isWhole(attempt, 0)
+  );
+}
+
+export function isWhole(value: unknown, least: number): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= MAX_REVISION;
+}
+
+function isTextOf(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value);
 }

@@ -33,11 +33,11 @@ module.exports = {
       { path: '^src/(formats|work)/', pathNot: '^src/$1/' },
     ),
     error('model-is-pure', { path: '^src/model/' }, { dependencyTypes: ['core', 'npm'], pathNot: 'node_modules/zod/' }),
-    // An adapter knows its own folder and the ports; open.ts and sessions.ts choose among them.
+    // An adapter knows its own folder and the ports; these choose among them.
     only(
       'only-open-names-adapters',
       '^src/store/(file|memory|postgres)/',
-      '^src/store/((open|sessions)\\.ts|(file|memory|postgres)/)',
+      '^src/store/((open|place|server|move-board|sessions)\\.ts|(file|memory|postgres)/)',
     ),
     error(
       'adapters-do-not-meet',
@@ -48,7 +48,7 @@ module.exports = {
     only(
       'fs-where-files-are',
       '^(node:)?fs(/|$)',
-      '^src/(store/file/|contract/|formats/|faces/claude-code/settings-files\\.ts|faces/cli/editor\\.ts|work/|main\\.ts)',
+      '^src/(store/(file/|move-board\\.ts)|contract/|formats/|faces/claude-code/settings-files\\.ts|faces/cli/editor\\.ts|work/|main\\.ts)',
     ),
     only(
       'lock-and-watch-in-file-store',
@@ -60,6 +60,7 @@ module.exports = {
       '^(node:)?child_process$',
       '^src/(runner/agents/|work/|faces/cli/(editor|notify)\\.ts)',
     ),
+    only('pg-in-postgres', 'node_modules/(pg|pgpass|pg-connection-string|@types/pg)/', '^src/store/postgres/'),
     only('sdk-in-mcp', 'node_modules/@modelcontextprotocol/', '^src/faces/mcp/'),
     only('commander-and-chalk-in-cli', 'node_modules/(commander|chalk)/', '^src/faces/cli/'),
     only('terminal-packages-in-cli', 'node_modules/(string-width|cli-truncate|log-update)/', '^src/faces/cli/'),

@@ -7,7 +7,7 @@ import { CoordError } from '../../src/model/errors.ts';
 import { openStore } from '../../src/store/open.ts';
 
 const [dir = '', worker = '', run = '', log = '', lock = 'true', canLink = 'true'] = process.argv.slice(2);
-const store = openStore({ dir, durable: false, lock: lock === 'true', canLink: canLink === 'true' });
+const store = openStore({ dir, durable: false, lock: lock === 'true', canLink: canLink === 'true', env: process.env });
 const tell = (line: object): void => appendFileSync(log, `${JSON.stringify(line)}\n`);
 const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(Math.random() * list.length)];
 

@@ -8,6 +8,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GIT_ENV } from './git-env.ts';
 import { landingRun, type LandingRunOptions } from './landing-run.ts';
+import { runOnServer } from './postgres-run.ts';
+import { postgresBin, PostgresServer } from './postgres-server.ts';
 import { torture, type TortureOptions } from './torture.ts';
 
 const [processes = '32', operations = '10000', seconds = '120'] = process.argv.slice(2);
@@ -35,6 +37,24 @@ for (const [name, options] of runs) {
   const { violations, figures } = await torture(options);
   const numbers = Object.entries(figures).map(([figure, value]) => `${figure} ${value}`);
   console.log(`${violations.length === 0 ? 'ok  ' : 'FAIL'} ${name}: ${numbers.join(', ')}`);
+  for (const violation of violations.slice(0, 20)) console.log(`     ${violation}`);
+  failed += violations.length;
+}
+const ON_SERVER = 'server: restarts, crashes, lost sessions and connections';
+if (postgresBin() !== undefined && (only === undefined || ON_SERVER.startsWith(only))) {
+  const server = await PostgresServer.start();
+  const { processes: many, operations: most, seconds: long, children } = base;
+  const { violations, figures } = await runOnServer({
+    server,
+    processes: Math.min(many, 16),
+    operations: most,
+    seconds: long,
+    children,
+    faultEveryMs: 1000,
+  });
+  await server.remove();
+  const numbers = Object.entries(figures).map(([figure, value]) => `${figure} ${value}`);
+  console.log(`${violations.length === 0 ? 'ok  ' : 'FAIL'} ${ON_SERVER}: ${numbers.join(', ')}`);
   for (const violation of violations.slice(0, 20)) console.log(`     ${violation}`);
   failed += violations.length;
 }

@@ -223,7 +223,7 @@ function editByHand(file: string, token: string, byRename: boolean): boolean {
 }
 
 /** What must hold, from the acknowledgements and the disk alone. */
-function judge(
+export function judge(
   board: Board,
   lines: Line[],
   results: Map<string, { output: string; worker: string }>,
@@ -291,7 +291,7 @@ function judge(
 }
 
 /** No process ever saw the board go back in revision. */
-function checkReads(logs: string): string[] {
+export function checkReads(logs: string): string[] {
   const violations: string[] = [];
   for (const name of namesIn(logs)) {
     let last = 0;
@@ -304,7 +304,7 @@ function checkReads(logs: string): string[] {
   return violations;
 }
 
-function readLogs(logs: string): Line[] {
+export function readLogs(logs: string): Line[] {
   return namesIn(logs).flatMap((name) => parseLines(readFileSync(join(logs, name), 'utf8')));
 }
 

@@ -33,6 +33,13 @@ export function remember(call: Call, change: Partial<Session> = {}): void {
   }
 }
 
+/** The board as it was seen last, where asking a server would hold up every edit; else as {@link onBoard}. */
+export async function onSeenBoard<T>(call: Call, work: (store: Store) => Promise<T>): Promise<T> {
+  const { openLocalCopy } = await import('../../store/open.ts');
+  const seen = await openLocalCopy({ ...call.openOptions, dir: call.sessions.location });
+  return seen ? work(seen) : onBoard(call, work);
+}
+
 export async function onBoard<T>(call: Call, work: (store: Store) => Promise<T>): Promise<T> {
   const { openStore } = await import('../../store/open.ts');
   const store = openStore({ ...call.openOptions, dir: call.sessions.location });

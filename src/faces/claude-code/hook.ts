@@ -11,7 +11,7 @@ import { clip, visible } from '../../model/text.ts';
 import { isName } from '../../model/limits.ts';
 import { isWithin, openSessions, terminalOf, worktreeAbove } from '../../store/sessions.ts';
 import type { Context, Reply } from '../io.ts';
-import { remember, onBoard, type Call } from './hook-call.ts';
+import { remember, onBoard, onSeenBoard, type Call } from './hook-call.ts';
 import { sessionStart } from './session-start.ts';
 import type { Board } from '../../model/board.ts';
 import { isRecord } from '../../model/values.ts';
@@ -112,19 +112,20 @@ async function preToolUse(call: Call): Promise<Reply> {
   if (path === undefined || !/^(Edit|MultiEdit|Write|NotebookEdit)$/.test(textOf(call.input['tool_name']) ?? ''))
     return SILENT;
   const { worker } = call.session;
-  return onBoard(call, async (store) => {
+  const { location } = call.sessions;
+  return onSeenBoard(call, async (store) => {
     const board = await store.read();
-    const outside = await outsideWorktree(call, board, store.location, path);
+    const outside = await outsideWorktree(call, board, location, path);
     if (outside) return outside;
     const { claimsOn } = await import('../../model/overlaps.ts');
     const { withoutLinks } = await import('../../store/open.ts');
     // Tasks name files from the project's root; in a linked worktree the session has a root of its own.
     const roots = new Set([
-      dirname(store.location),
+      dirname(location),
       textOf(call.input['cwd']) ?? '',
       call.context.io.env['CLAUDE_PROJECT_DIR'] ?? '',
     ]);
-    const root = dirname(store.location);
+    const root = dirname(location);
     const real = withoutLinks(path);
     const names = [
       path,
@@ -138,7 +139,7 @@ async function preToolUse(call: Call): Promise<Reply> {
     ];
     const claims = claimsOn(board, names, worker, await store.now(), whereLinksLead);
     const [exclusive] = claims.filter((task) => task.exclusive === true);
-    const name = relative(dirname(store.location), path);
+    const name = relative(dirname(location), path);
     if (exclusive) {
       return hookAnswer('PreToolUse', {
         permissionDecision: 'deny',

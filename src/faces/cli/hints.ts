@@ -12,12 +12,34 @@ const none: Hint = () => undefined;
 
 const HINTS = {
   usage: none,
-  'invalid-input': none,
+  'invalid-input': ({ why, path }) => {
+    switch (why) {
+      case 'config':
+        return `Correct ${path}, or write it anew: coord store connect <address>`;
+      case 'store-password':
+        return 'Keep it in PGPASSWORD, in ~/.pgpass, or in COORD_STORE.';
+      case 'store-address':
+        return 'postgres://user@host/database?board=<name>';
+      case 'two-stores':
+        return 'unset COORD_STORE, or coord store copy . "$COORD_STORE"';
+      default:
+        return undefined;
+    }
+  },
   'import-malformed': ({ why }) =>
     why === 'config'
       ? 'Correct it, or begin anew: coord orchestrate init --force "<goal>"'
       : 'coord leader import --help says what it reads.',
-  'not-initialised': () => 'coord leader init "<goal>"',
+  'not-initialised': ({ why }) =>
+    why === 'several-boards' || why === 'only-copies'
+      ? 'coord store connect <address>?board=<name>, or COORD_STORE=<address>'
+      : why === 'no-board'
+        ? 'coord store status; coord leader init "<goal>" --store <address>'
+        : 'coord leader init "<goal>"',
+  'board-moved': ({ path }) =>
+    path?.startsWith('postgres') === true
+      ? `coord store connect ${quotedWord(path)}; restart what still runs`
+      : 'Work there.',
   'already-initialised': ({ why, path }) => {
     switch (why) {
       case 'here':
@@ -26,6 +48,16 @@ const HINTS = {
         return `${STATUS} to see it; coord leader init --dir . "<goal>" for a board of its own in ${path}`;
       case 'other-goal':
         return 'coord orchestrate resume goes on with them; coord leader init --force "<goal>" puts them aside';
+      case 'on-server':
+        return 'coord store connect <address>?board=<name> joins it; --board <name> makes another; --force puts it aside';
+      case 'led':
+        return `${STATUS} to see it; coord store connect <address> leads elsewhere; --force puts the board aside and starts anew`;
+      case 'moved':
+        return 'coord store status';
+      case 'name-taken':
+        return 'Take another name: …?board=<another>; coord store connect joins the one that is there';
+      case 'files':
+        return 'coord store copy . <address> moves it to a server; or work in another folder';
       case 'config':
         return 'coord orchestrate create-task "<description>" adds to it; coord orchestrate init --force "<goal>" replaces it';
       default:
@@ -50,9 +82,11 @@ const HINTS = {
   'task-state': ({ why, task_id }) =>
     why === 'moved'
       ? `coord worker review <worker> ${task_id} shows how it is now; or coord leader send-back ${task_id} "<reason>"`
-      : why === 'settled'
-        ? 'coord leader add-task "<what remains>"'
-        : `coord leader show ${task_id}`,
+      : why === 'held'
+        ? `Wait until it is done, or take it away: coord leader release ${task_id}`
+        : why === 'settled'
+          ? 'coord leader add-task "<what remains>"'
+          : `coord leader show ${task_id}`,
   'not-claimable': ({ why, task_id, other_id, status }) => {
     if (why === 'exclusive') return `Wait until ${other_id} is settled.`;
     return why === 'settled' && status !== 'done' ? `coord leader retry ${task_id}` : NEXT_ONE;
@@ -94,7 +128,7 @@ const HINTS = {
     why === 'foreign'
       ? `If you trust whoever can write there: coord trust board ${path}`
       : `Look where it comes from, then remove it: ls -ld ${path}`,
-  'not-allowed': none,
+  'not-allowed': ({ why }) => (why === 'store' ? 'If you trust it: coord store connect <its address>' : undefined),
   'settings-malformed': none,
   'command-failed': none,
   'command-not-found': () => 'coord worker run <worker> -- <command…>',
@@ -117,6 +151,18 @@ function unavailable({ why, path }: ErrorDetails): string | undefined {
   switch (why) {
     case 'full':
       return 'Free some space and repeat the command.';
+    case 'no-schema':
+      return `coord store migrate ${quotedWord(path ?? '')}`;
+    case 'no-database':
+      return `createdb <name>, then coord store migrate ${quotedWord(path ?? '')}`;
+    case 'login':
+      return 'Set PGPASSWORD, or add a line to ~/.pgpass.';
+    case 'privilege':
+      return 'Its owner grants it: the documentation of coord says what, in docs/postgres.md.';
+    case 'connections':
+      return 'Raise max_connections of the server, or end some terminals.';
+    case 'unreachable':
+      return 'coord store status';
     case 'permission':
       return `Check who owns it and whether it is writable: ls -ld ${path}`;
     case 'gone':

@@ -1,5 +1,5 @@
 /** The handlers of `coord leader` that set the goal, look and sum up: words to input, one store verb, answer to words. */
-import { relative, resolve } from 'node:path';
+import { isAbsolute, relative, resolve } from 'node:path';
 import { type Board, expireLastAttempts, findTask } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
 import { protectedOf } from '../../model/gate.ts';
@@ -12,8 +12,9 @@ import { clip, visible, visibleDeep, quoted } from '../../model/text.ts';
 import { exportFile, initStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { untilSettled, waitFor } from '../../store/wait.ts';
-import { type Context, pathOfResult, type Reply, textOrStdin, withStore } from '../io.ts';
+import { type Context, isAgent, pathOfResult, type Reply, textOrStdin, withStore } from '../io.ts';
 import { formatTime } from '../durations.ts';
+import { quotedWord } from './hints.ts';
 import { EXIT } from './output.ts';
 import { countsText, listText, statusText, taskText } from './tables.ts';
 import type { DefaultOptions } from './checks.ts';
@@ -29,14 +30,21 @@ import { fitLine } from './width.ts';
 export async function init(
   context: Context,
   goal: string,
-  options: { approach?: string; force?: boolean } & DefaultOptions & WorktreeOptions,
+  options: { approach?: string; force?: boolean; store?: string; board?: string } & DefaultOptions & WorktreeOptions,
 ): Promise<Reply> {
+  if (options.store !== undefined && isAgent(context.io))
+    throw new CoordError('not-allowed', 'Where the board is kept is for a person to say.');
   const { allowTyped, commandsIn, defaultFields } = await import('./checks.ts');
   const fields = { goal, approach: options.approach, ...defaultFields(options) };
   parseInput(InitBoard, fields); // before a branch is made for it
   const worktrees = await worktreesOfNew(context, options);
   const input = parseInput(InitBoard, { ...fields, ...(worktrees ? { worktrees } : {}) });
-  const { store, backup } = await initStore(input, { ...context.openOptions, force: options.force === true });
+  const { store, backup, address } = await initStore(input, {
+    ...context.openOptions,
+    force: options.force === true,
+    store: options.store,
+    board: options.board,
+  });
   const dir = relative(context.io.cwd, store.location) || '.';
   const unallowed = await allowTyped(context, store, commandsIn(options));
   await store.close();
@@ -48,12 +56,22 @@ export async function init(
         ? [`What is handed in lands on ${worktrees.branch}: coord leader publish brings your branch there.`]
         : []),
       ...unallowed,
-      ...(backup === undefined ? [] : [`The earlier board is kept in ${relative(context.io.cwd, backup)}/`]),
+      ...(backup === undefined ? [] : [keptText(context, backup)]),
+      ...(address === undefined
+        ? []
+        : [`On every other machine, in the project: coord store connect ${quotedWord(address)}`]),
       'Next: coord leader add-task "<description>" -p 1',
       'Prompts for your Claude Code terminals: coord prompt leader; coord prompt worker terminal-2',
       'Or set them up once for all: coord setup claude',
     ],
   };
+}
+
+/** Where an earlier board went: a folder, or a name on the server. */
+function keptText(context: Context, backup: string): string {
+  return isAbsolute(backup)
+    ? `The earlier board is kept in ${relative(context.io.cwd, backup)}/`
+    : `The earlier board is kept on the server, as ${backup}; who was led to it sees the new one.`;
 }
 
 /** Only who asks for them loads what they need. */
@@ -100,7 +118,12 @@ function statusReply(context: Context, board: Board, now: string): Reply {
   return {
     text: statusText(visibleDeep(summary), now, context.paint, columnsOf(context), context.io.stdout.isTTY),
     json: summary,
-    notes: board.tasks.length === 0 ? ['Next: coord leader add-task "<description>"'] : [],
+    notes:
+      board.moved_to !== undefined
+        ? [`This board has moved to ${visible(board.moved_to)}: nothing changes here any more.`]
+        : board.tasks.length === 0
+          ? ['Next: coord leader add-task "<description>"']
+          : [],
   };
 }
 

@@ -22,6 +22,7 @@ const EXIT_OF = {
   'import-malformed': EXIT.error,
   'not-initialised': EXIT.error,
   'already-initialised': EXIT.refused,
+  'board-moved': EXIT.refused,
   'tasks-malformed': EXIT.error,
   'version-unsupported': EXIT.error,
   'task-not-found': EXIT.error,

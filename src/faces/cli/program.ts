@@ -34,6 +34,7 @@ const KNOWN = [
   'trust',
   'land',
   'worktree',
+  'store',
 ];
 
 /**
@@ -172,6 +173,11 @@ export function buildProgram(version: string, run: Run, typed: readonly string[]
     .description('Allow, on this machine: checks that a board asks for, and boards that another user has made.');
   if (isWanted('trust')) addCommands(trust, TRUST, action, second);
 
+  const store = program
+    .command('store')
+    .description('Where the board is kept: in its folder, or by PostgreSQL for terminals on several machines.');
+  if (isWanted('store')) addCommands(store, STORE, action, second);
+
   program
     .command('completion')
     .description('Print a completion script for your shell.')
@@ -230,6 +236,8 @@ const LEADER: Group = {
     )
       .option('--approach <text>', 'how, for master-plan.md')
       .option('--force', 'put an existing board aside as a backup and start anew')
+      .option('--store <address>', 'let PostgreSQL keep it: postgres://user@host/database, without a password')
+      .option('--board <name>', 'its name there (default: that of the folder)')
       .addHelpText(
         'after',
         examples(
@@ -237,6 +245,7 @@ const LEADER: Group = {
           'coord leader init "Ship 2.0" --approach "API first, then the UI"',
           'coord leader init "Ship 2.0" --check "npm test" --review',
           'coord leader init "Ship 2.0" --worktrees --setup "npm ci" --check "npm test"',
+          'coord leader init "Ship 2.0" --store postgres://ann@db.example.com/coord --board shop',
         ),
       )
       .action(action(async () => (await import('./leader.ts')).init)),
@@ -815,6 +824,49 @@ const TRUST: Group = {
       .argument('<what>', 'a path or a check, as coord trust list shows it')
       .addHelpText('after', examples('coord trust revoke /srv/shared/project/.coordination'))
       .action(action(async () => (await import('./trust.ts')).revoke)),
+};
+
+/** `coord store …` */
+const STORE: Group = {
+  status: (command, action) =>
+    command
+      .description('Say where the board is kept, whether it is reachable, how fast, and whether it wakes who waits.')
+      .argument('[address]', 'of a server (default: COORD_STORE, else what the folder says)')
+      .addHelpText('after', examples('coord store status', 'coord store status postgres://ann@db.example.com/coord'))
+      .action(action(async () => (await import('./store.ts')).status)),
+
+  migrate: (command, action) =>
+    command
+      .description('Make or upgrade the tables, in a schema of their own; for the role that shall own them.')
+      .argument('[address]', 'of a server (default: COORD_STORE, else what the folder says)')
+      .option('--print', 'print the SQL instead')
+      .addHelpText(
+        'after',
+        examples('coord store migrate postgres://ann@db.example.com/coord', 'coord store migrate --print > coord.sql'),
+      )
+      .action(action(async () => (await import('./store.ts')).migrate)),
+
+  connect: (command, action) =>
+    command
+      .description('Lead this folder to a board that a server keeps, and let it have your password.')
+      .argument('<address>', 'postgres://user@host/database, with ?board=<name> where there are several')
+      .option('--board <name>', 'its name there')
+      .addHelpText('after', examples('coord store connect postgres://ann@db.example.com/coord --board shop'))
+      .action(action(async () => (await import('./store.ts')).connect)),
+
+  copy: (command, action) =>
+    command
+      .description('Move a board from its folder to a server, or back: where it was, it ends.')
+      .argument('<from>', 'a folder, or an address')
+      .argument('<to>', 'the other')
+      .addHelpText(
+        'after',
+        examples(
+          'coord store copy . "postgres://ann@db.example.com/coord?board=shop"',
+          'coord store copy "postgres://ann@db.example.com/coord?board=shop" .',
+        ),
+      )
+      .action(action(async () => (await import('./store.ts')).copy)),
 };
 
 /** How a board gives each claim a worktree of its own. */

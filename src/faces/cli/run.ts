@@ -167,6 +167,7 @@ async function makeContext(
       poll: io.env['COORD_WATCH'] === 'poll',
       notice: (message) => io.stderr.write(`coord: ${visible(message)}\n`),
       stateFolder: stateFolderOf(io.env),
+      env: io.env,
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The handlers of `coord trust`. What is allowed here is a person's word, so no agent may say it. */
 import { CoordError } from '../../model/errors.ts';
 import { visible } from '../../model/text.ts';
-import { openAllowedChecks, openCheckRecords, openTrust, revokeCheck } from '../../store/open.ts';
+import { openAllowedChecks, openAllowedStores, openCheckRecords, openTrust, revokeCheck } from '../../store/open.ts';
 import { type Context, isAgent, isPerson, type Reply, withStore } from '../io.ts';
 
 export async function trust(context: Context, path: string): Promise<Reply> {
@@ -30,13 +30,15 @@ export async function trustCheck(context: Context, words: string[]): Promise<Rep
 export async function list(context: Context): Promise<Reply> {
   const boards = openTrust(context.openOptions).all();
   const checks = await openAllowedChecks(context.openOptions);
+  const stores = (await openAllowedStores(context.openOptions)).all();
   return {
     text:
-      boards.length + checks.length === 0
-        ? 'Nothing is allowed: no check, and no board of another user.'
+      boards.length + checks.length + stores.length === 0
+        ? 'Nothing is allowed: no check, no board of another user, and no server.'
         : [
             ...boards.map(({ path, owner }) => `${visible(path)} (user ${owner})`),
             ...checks.map(({ command, board }) => `check ${visible(command)} (of ${visible(board)})`),
+            ...stores.map((url) => `store ${visible(url)}`),
           ].join('\n'),
     json: { boards, checks: checks.map(({ command, board }) => ({ command, board })) },
   };
@@ -44,7 +46,11 @@ export async function list(context: Context): Promise<Reply> {
 
 export async function revoke(context: Context, what: string): Promise<Reply> {
   refuseAgent(context);
-  const had = (await revokeCheck(context.openOptions, what)) || openTrust(context.openOptions).remove(what);
+  const stores = await openAllowedStores(context.openOptions);
+  const had =
+    (await revokeCheck(context.openOptions, what)) ||
+    stores.remove(what) ||
+    openTrust(context.openOptions).remove(what);
   return {
     text: had ? `${visible(what)} is not allowed any more` : `${visible(what)} was not allowed`,
     json: { revoked: had },

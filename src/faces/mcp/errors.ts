@@ -13,6 +13,7 @@ const NEXT = {
   'import-malformed': CORRECT,
   'not-initialised': 'init_coordination with the goal',
   'already-initialised': 'get_status',
+  'board-moved': TELL_USER,
   'tasks-malformed': `${TELL_USER} to run: coord doctor`,
   'version-unsupported': `${TELL_USER} to update claude-coord`,
   'task-not-found': 'get_status {"view": "tasks"} lists the ids',

@@ -13,13 +13,15 @@ import type { Backend, Documents, Moment } from '../store.ts';
 import { touch } from './atomic.ts';
 import { boardClock, CARRIED_BY_READERS_MS, clockSkew } from './board-clock.ts';
 import { nextBytes } from './board-text.ts';
-import { nextCommit } from './commit-id.ts';
+import { nextCommit } from '../commit-id.ts';
+import { refuseMovedFolder } from './config.ts';
 import { type Appended } from './commit-log.ts';
 import { FileDocuments } from './documents.ts';
 import { monotonicMs } from '../clock.ts';
 import { explainErrno } from './errno.ts';
 import { checkTree } from './guard.ts';
-import { Queue, tryLock, withLock } from './lock.ts';
+import { Queue } from '../queue.ts';
+import { tryLock, withLock } from './lock.ts';
 import { type Point, type Revision, TasksFile } from './tasks-file.ts';
 import type { Tree } from './tree.ts';
 
@@ -37,6 +39,8 @@ export interface FileOptions {
   at: (point: Point) => void;
   /** @internal For tests: false leaves the lock out altogether, and nothing may break. */
   lock: boolean;
+  /** Works on though `config.json` names a server, for who moves it there. */
+  evenIfMoved: boolean;
   /** @internal For tests: false goes the way of file systems without link(2). */
   canLink: boolean;
 }
@@ -135,6 +139,7 @@ export class FileBackend implements Backend {
   async #locked<T>(work: () => Promise<T>): Promise<T> {
     checkTree(this.#tree, this.#options.stateFolder);
     const locked = async (): Promise<T> => {
+      if (!this.#options.evenIfMoved) refuseMovedFolder(this.#tree);
       this.#options.at('locked');
       return work();
     };
@@ -152,8 +157,8 @@ export class FileBackend implements Backend {
   async #append(head: Revision | undefined, changed: Change<unknown> & { board: Board }): Promise<Appended> {
     const board: Board = {
       ...changed.board,
-      revision: (head?.revision ?? 0) + 1,
-      commit: nextCommit(head?.value.commit),
+      revision: (head?.revision ?? changed.board.revision) + 1, // one that was moved here goes on as the same
+      commit: nextCommit((head?.value ?? changed.board).commit), // a board that was moved here goes on as the same
     };
     const chunks = nextBytes(head, board);
     // A result is on disk before its task is done, so `done` implies that the result is there.
@@ -220,6 +225,7 @@ export class FileBackend implements Backend {
   async read(): Promise<Board> {
     try {
       checkTree(this.#tree, this.#options.stateFolder);
+      if (!this.#options.evenIfMoved) refuseMovedFolder(this.#tree);
       const { head, content } = await this.#tasks.look();
       if (content === 'same' && head) return head.value;
       if (content !== 'same' && content.kind === 'malformed') throw await content.problem();

@@ -9,6 +9,8 @@ const TASKS_START = '\n  "tasks": [\n';
 const TASKS_END = '\n  ]\n}\n';
 /** Begins every task that coord writes, up to its id. */
 const LEAD = '    {\n      "id": ';
+/** The field that only copies of a board have that a server keeps; among the first. */
+export const COPY_MARK = 'copy';
 /** Above so many changed tasks, formatting all of them is quicker than looking for each. */
 const MOST_SPLICED = 100;
 
@@ -18,11 +20,12 @@ export function boardToBytes(board: Board): Buffer {
 }
 
 function header(board: Board): string {
-  const { version, revision, commit, goal, last_id, tasks: _, ...unknown } = board;
+  const { version, revision, commit, goal, last_id, tasks: _, [COPY_MARK]: copy, ...unknown } = board;
   const fields = {
     version,
     revision,
     ...(commit === undefined ? {} : { commit }),
+    ...(copy === undefined ? {} : { [COPY_MARK]: copy }),
     ...(goal === undefined ? {} : { goal }),
     ...(last_id === undefined ? {} : { last_id }),
     ...unknown,

@@ -30,7 +30,7 @@ import { basename, join } from 'node:path';
 import { CoordError } from '../../model/errors.ts';
 import { moveIfThere, namesIn, syncFolder, writeNew } from './atomic.ts';
 import { readIfThere, readStart } from './open-file.ts';
-import { commitOf, HEAD_BYTES, nameOf, revisionOfName } from './commit-id.ts';
+import { commitOf, HEAD_BYTES, nameOf, revisionOfName } from '../commit-id.ts';
 import { hasDigests, knowsDigest, rememberDigests } from './commit-digests.ts';
 import { CommitNames, DOCUMENT, type NameOptions, unknown } from './commit-name.ts';
 import { orAbsent, unsafe } from './errno.ts';

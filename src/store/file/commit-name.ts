@@ -6,7 +6,7 @@ import { existsSync, linkSync, lstatSync, mkdirSync, renameSync, rmdirSync } fro
 import { join } from 'node:path';
 import { CoordError } from '../../model/errors.ts';
 import { moveIfThere, namesIn, removeIfThere, syncFolder, writeNew } from './atomic.ts';
-import { commitOf, HEAD_BYTES, nameOf } from './commit-id.ts';
+import { commitOf, HEAD_BYTES, nameOf } from '../commit-id.ts';
 import { isErrno, isLinkUnsupported, orAbsent } from './errno.ts';
 import { readStart } from './open-file.ts';
 import { removeScratch, scratchName } from './scratch.ts';

@@ -11,7 +11,7 @@ import type { Revision, TasksFile } from './tasks-file.ts';
 import { Tree } from './tree.ts';
 import { scratchName } from './scratch.ts';
 import { ResultFiles } from './result-files.ts';
-import { nameOf } from './commit-id.ts';
+import { nameOf } from '../commit-id.ts';
 import { isLive } from '../../model/lifecycle.ts';
 
 export async function checkFolders({ tree }: Patient): Promise<Check> {

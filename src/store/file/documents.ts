@@ -10,6 +10,7 @@ import { isName } from '../../model/limits.ts';
 import { append, namesIn, replaceFile, touch } from './atomic.ts';
 import { readIfThere } from './open-file.ts';
 import { explainErrno } from './errno.ts';
+import { refuseMovedFolder } from './config.ts';
 import { discoveryText, parseDiscoveries } from './discovery-text.ts';
 import { checkTree } from './guard.ts';
 import { withLock } from './lock.ts';
@@ -26,6 +27,7 @@ export interface DocumentOptions {
   now: () => string;
   lock: boolean;
   stateFolder: string | undefined;
+  evenIfMoved: boolean;
 }
 
 export class FileDocuments implements Documents {
@@ -75,7 +77,11 @@ export class FileDocuments implements Documents {
   async #writing(write: () => void): Promise<void> {
     const once = async (): Promise<void> => {
       checkTree(this.#tree, this.#options.stateFolder);
-      await (this.#options.lock ? withLock(this.#tree.root, this.#tree.lock, async () => write()) : write());
+      const writeHere = (): void => {
+        if (!this.#options.evenIfMoved) refuseMovedFolder(this.#tree);
+        write();
+      };
+      await (this.#options.lock ? withLock(this.#tree.root, this.#tree.lock, async () => writeHere()) : writeHere());
     };
     try {
       await once().catch(async (error: unknown) => {
@@ -183,29 +189,14 @@ export class FileDocuments implements Documents {
   }
 
   where(place: Ref): string {
-    switch (place.ref) {
-      case 'plan':
-      case 'discoveries':
-      case 'summary':
-      case 'results':
-        return this.#tree[place.ref];
-      case 'result':
-        return this.#tree.result(place.id);
-      case 'refused':
-        return join(this.#tree.results, `${place.name}${REFUSED}`);
-    }
+    return placeIn(this.#tree, place);
   }
 
   /** Not the truth, which is the board; so not synced, and one line an event. */
   async addToLog(events: readonly BoardEvent[]): Promise<void> {
     const time = this.#options.now();
     const lines = new Map<string, string>();
-    for (const { agent, event, task_id, message } of events) {
-      lines.set(
-        agent,
-        `${lines.get(agent) ?? ''}${time} ${event} ${task_id ?? '-'} ${(message ?? '').replace(/\s+/g, ' ').trim()}\n`,
-      );
-    }
+    for (const event of events) lines.set(event.agent, `${lines.get(event.agent) ?? ''}${logLine({ time, ...event })}`);
     for (const [agent, text] of lines) append(this.#tree.log(agent), text, { durable: false });
   }
 
@@ -232,6 +223,30 @@ export class FileDocuments implements Documents {
       }
     }
     return entries.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+  }
+}
+
+export function logLine({
+  time,
+  event,
+  task_id,
+  message,
+}: Omit<LogEntry, 'task_id' | 'message'> & { task_id?: string | null; message?: string }): string {
+  return `${time} ${event} ${task_id ?? '-'} ${(message ?? '').replace(/\s+/g, ' ').trim()}\n`;
+}
+
+/** Where people find it. */
+export function placeIn(tree: Tree, place: Ref): string {
+  switch (place.ref) {
+    case 'plan':
+    case 'discoveries':
+    case 'summary':
+    case 'results':
+      return tree[place.ref];
+    case 'result':
+      return tree.result(place.id);
+    case 'refused':
+      return join(tree.results, `${place.name}${REFUSED}`);
   }
 }
 

@@ -1,9 +1,11 @@
 /** Finds the folder of the board, as git finds its own. Loads little else: hooks ask at every turn of a session. */
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { CoordError } from '../../model/errors.ts';
 import { append } from './atomic.ts';
 import { readIfThere, readStart } from './open-file.ts';
 import { checkRoot, checkTree, notInitialised } from './guard.ts';
+import { HEAD_BYTES } from '../commit-id.ts';
 import { Tree, TREE_NAME } from './tree.ts';
 
 /** What is read of a file of git's at most: they hold a path, or a few settings. */
@@ -66,6 +68,17 @@ export function namedTree(cwd: string, dir: string): Tree {
   return new Tree(basename(path) === TREE_NAME ? path : join(path, TREE_NAME));
 }
 
+/** The folder of the board, or where one would go. @throws CoordError `board-unsafe` */
+export function findOrBegin(options: FindOptions): Tree {
+  try {
+    return findTree(options);
+  } catch (error) {
+    if (!(error instanceof CoordError) || error.code !== 'not-initialised') throw error;
+    const cwd = resolve(options.cwd ?? '.');
+    return options.dir === undefined ? treeToBegin(cwd) : namedTree(cwd, options.dir);
+  }
+}
+
 /** Where a new board goes: here; within a linked worktree, where all worktrees will find it. */
 export function treeToBegin(cwd: string): Tree {
   for (let folder = cwd; ; folder = dirname(folder)) {
@@ -94,6 +107,22 @@ export function projectRoot(cwd: string): string {
     if (exists(join(folder, TREE_NAME)) || exists(join(folder, '.git'))) return folder;
     if (dirname(folder) === folder) return resolve(cwd);
   }
+}
+
+/** Whether the folder itself keeps a board, and not copies of one that a server keeps. */
+export function isFileBoard(tree: Tree): boolean {
+  return (
+    isFolder(tree.root) &&
+    (isFolder(tree.commits) || (exists(tree.tasks) && !exists(tree.config) && !holdsCopies(tree)))
+  );
+}
+
+/** Whether tasks.json is a copy of a board that a server keeps. */
+export function holdsCopies(tree: Tree): boolean {
+  const head = readStart(tree.tasks, HEAD_BYTES)?.toString('latin1') ?? '';
+  return (
+    !isFolder(tree.commits) && /^\{\s*"version": \d+,\s*"revision": \d+,\s*("commit": "[^"]*",\s*)?"copy":/.test(head)
+  );
 }
 
 export function isFolder(path: string): boolean {

@@ -1,7 +1,7 @@
 /** Makes the folder of a new board, once, however many try. */
 import { type FileOptions, FileBackend } from './backend.ts';
 import { Tree } from './tree.ts';
-import { findTree, type FindOptions, isFolder, namedTree, treeToBegin } from './find.ts';
+import { findTree, type FindOptions, holdsCopies, isFileBoard, isFolder, namedTree, treeToBegin } from './find.ts';
 import { CoordError } from '../../model/errors.ts';
 import { dirname, resolve, relative } from 'node:path';
 import { explainErrno } from './errno.ts';
@@ -11,12 +11,19 @@ import { checkRoot, checkTree } from './guard.ts';
 import { renameSync, lstatSync } from 'node:fs';
 import { replaceFile, namesIn } from './atomic.ts';
 import { machineTime } from '../clock.ts';
+import { firstPlan } from '../first-plan.ts';
 import { emptyBoard } from '../../model/board.ts';
 import { parseInput } from '../../model/parse-input.ts';
 
 export interface InitOptions extends FileOptions, Pick<FindOptions, 'cwd' | 'dir'> {
   /** Puts an existing board aside as a backup first. */
   force?: boolean;
+}
+
+/** Where a new board would go. */
+export function treeOf({ cwd, dir }: Pick<FindOptions, 'cwd' | 'dir'>): Tree {
+  const from = resolve(cwd ?? '.');
+  return dir === undefined ? treeToBegin(from) : namedTree(from, dir);
 }
 
 /**
@@ -29,20 +36,15 @@ export async function initFolder(
   options: InitOptions,
 ): Promise<{ backend: FileBackend; /** Where an earlier board went. */ backup: string | undefined }> {
   const input = parseInput(InitBoard, given);
-  const cwd = resolve(options.cwd ?? '.');
-  const tree = options.dir === undefined ? treeToBegin(cwd) : namedTree(cwd, options.dir);
+  const tree = treeOf(options);
   try {
-    refuseSecondBoard(tree, cwd, options);
-    const now = options.now ?? machineTime;
-    if (isFolder(tree.root)) checkRoot(tree, options.stateFolder);
-    const backup = options.force === true ? putAside(tree, now()) : undefined;
-    if (lstatSync(tree.root, { throwIfNoEntry: false })) checkTree(tree, options.stateFolder);
-    tree.create();
+    refuseSecondBoard(tree, options);
+    const backup = makeFolder(tree, options);
     const backend = new FileBackend(tree, options);
     const { goal, approach: _, ...defaults } = input;
     await backend.create(emptyBoard(goal, defaults));
     try {
-      replaceFile(tree.plan, planText(input), { scratch: scratchName(tree.tmp), durable: options.durable });
+      replaceFile(tree.plan, firstPlan(input), { scratch: scratchName(tree.tmp), durable: options.durable });
       await backend.documents.addToLog([{ agent: 'leader', event: 'init', message: input.goal }]);
     } catch (error) {
       const reason = explainErrno(error);
@@ -54,12 +56,22 @@ export async function initFolder(
   }
 }
 
-function refuseSecondBoard(tree: Tree, cwd: string, options: InitOptions): void {
-  const isHere =
-    isFolder(tree.root) && (isFolder(tree.commits) || lstatSync(tree.tasks, { throwIfNoEntry: false }) !== undefined);
+/** Makes what is missing. @returns where an existing board went, with `force` */
+export function makeFolder(tree: Tree, options: InitOptions): string | undefined {
+  if (isFolder(tree.root)) checkRoot(tree, options.stateFolder);
+  const backup = options.force === true ? putAside(tree, (options.now ?? machineTime)()) : undefined;
+  if (lstatSync(tree.root, { throwIfNoEntry: false })) checkTree(tree, options.stateFolder);
+  tree.create();
+  return backup;
+}
+
+/** @throws CoordError `already-initialised` */
+export function refuseSecondBoard(tree: Tree, options: InitOptions): void {
+  const cwd = resolve(options.cwd ?? '.');
+  const isHere = isFileBoard(tree) || isThere(tree.config) || holdsCopies(tree);
   if (isHere && options.force !== true && !isEmpty(tree)) {
     throw new CoordError('already-initialised', `There is a board in ${tree.root} already.`, {
-      details: { why: 'here' },
+      details: { why: isThere(tree.config) ? 'led' : 'here', path: tree.root },
     });
   }
   if (isHere || options.dir !== undefined) return;
@@ -77,18 +89,17 @@ function refuseSecondBoard(tree: Tree, cwd: string, options: InitOptions): void 
 
 /** A tree without any commit and without tasks.json: an init that died half-way, to be done again. */
 function isEmpty(tree: Tree): boolean {
-  return lstatSync(tree.tasks, { throwIfNoEntry: false }) === undefined && namesIn(tree.commits).length === 0;
+  return !isThere(tree.tasks) && !isThere(tree.config) && namesIn(tree.commits).length === 0;
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** @returns where an existing board went */
-function putAside(tree: Tree, now: string): string | undefined {
+export function putAside(tree: Tree, now: string): string | undefined {
   if (!isFolder(tree.root)) return undefined;
   const backup = `${tree.root}.backup-${now.replaceAll(/[-:.]/g, '')}`;
   renameSync(tree.root, backup);
   return backup;
-}
-
-function planText({ goal, approach }: InitBoard): string {
-  const text = approach?.trim() ?? '';
-  return `# Master plan\n\n## Goal\n\n${goal}\n\n## Approach\n\n${text === '' ? 'Not written yet. Write it with: coord leader plan --append "<approach>"' : text}\n`;
 }

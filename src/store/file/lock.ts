@@ -69,14 +69,3 @@ export async function withLock<T>(folder: string, lockPath: string, work: () => 
     if (typeof release === 'function') release();
   }
 }
-
-/** Runs one piece of work after the other within this process: one MCP server gets several calls at once. */
-export class Queue {
-  #last: Promise<unknown> = Promise.resolve();
-
-  run<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#last.then(work, work);
-    this.#last = next.catch(() => {});
-    return next;
-  }
-}

@@ -8,12 +8,19 @@
  */
 import { lstatSync, unlinkSync } from 'node:fs';
 import { CoordError } from '../../model/errors.ts';
-import { isName, MAX_REVISION } from '../../model/limits.ts';
 import { isRecord } from '../../model/values.ts';
 import { touch } from './atomic.ts';
 import { readIfThere } from './open-file.ts';
-import type { Registry, RegistryState, RunLease, AgentRecord, Token } from '../registry.ts';
-import { nextCommit } from './commit-id.ts';
+import {
+  isAgentRecord,
+  isRunLease,
+  isToken,
+  isWhole,
+  type Registry,
+  type RegistryState,
+  type Token,
+} from '../registry.ts';
+import { nextCommit } from '../commit-id.ts';
 import { CommitLog, type Parsed, type Revision } from './commit-log.ts';
 import { explainErrno, orAbsent } from './errno.ts';
 import { checkTree } from './guard.ts';
@@ -164,45 +171,7 @@ function parse(bytes: Buffer, revision: number, path: string): Parsed<RegistrySt
   if (value['version'] !== 1 || value['revision'] !== revision) return { fault: 'its revision is another' };
   if (typeof commit !== 'string' || !isWhole(fence, 0)) return { fault: 'its head does not fit' };
   if (!Array.isArray(tokens) || !tokens.every(isToken)) return { fault: 'its tokens do not fit' };
-  if (!Array.isArray(agents) || !agents.every(isAgent)) return { fault: 'its agents do not fit' };
-  if (orchestrator !== null && !isLease(orchestrator)) return { fault: 'its orchestrator does not fit' };
+  if (!Array.isArray(agents) || !agents.every(isAgentRecord)) return { fault: 'its agents do not fit' };
+  if (orchestrator !== null && !isRunLease(orchestrator)) return { fault: 'its orchestrator does not fit' };
   return { value: { version: 1, revision, commit, tokens, orchestrator, fence, agents } };
-}
-
-function isToken(value: unknown): value is Token {
-  return isRecord(value) && isName(value['worker']) && isTextOf(value['fingerprint'], /^[0-9a-f]{64}$/);
-}
-
-/** A process that may be asked about: never 0 or 1, never a group. */
-function isProcess(value: Record<string, unknown>): boolean {
-  return isWhole(value['pid'], 2) && isTextOf(value['started'], /^[\w :,.+-]{0,64}$/);
-}
-
-function isLease(value: unknown): value is RunLease {
-  if (!isRecord(value) || !isProcess(value)) return false;
-  return (
-    isTextOf(value['host'], /^[0-9a-z]{1,7}$/) &&
-    isTextOf(value['expires_at'], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) &&
-    isWhole(value['fence'], 1)
-  );
-}
-
-function isAgent(value: unknown): value is AgentRecord {
-  if (!isRecord(value) || !isProcess(value)) return false;
-  const { mark, host, worker, task_id, attempt } = value;
-  return (
-    isTextOf(mark, /^[0-9a-f-]{16,64}$/) &&
-    isTextOf(host, /^[0-9a-z]{1,7}$/) &&
-    isName(worker) &&
-    (task_id === '' || isName(task_id)) &&
-    isWhole(attempt, 0)
-  );
-}
-
-function isWhole(value: unknown, least: number): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= MAX_REVISION;
-}
-
-function isTextOf(value: unknown, pattern: RegExp): value is string {
-  return typeof value === 'string' && pattern.test(value);
 }

@@ -1,10 +1,10 @@
 /** Results as people read them in results/, and back. */
-import type { ResultToStore } from '../../model/board.ts';
 import { checkText } from '../../model/evidence.ts';
 import type { Result } from '../../model/views/report.ts';
+import type { ResultOf } from '../local-copy.ts';
 
 /** The result as people read it: a heading, who and when, the files, and the worker's text. */
-export function resultText({ task, output, files_modified, files_created, checks = [] }: ResultToStore): string {
+export function resultText({ task, output, files_modified, files_created, checks = [] }: ResultOf): string {
   const lines = [
     `# ${task.id}: ${task.description.replace(/\s+/g, ' ')}`,
     '',

@@ -3,7 +3,7 @@ import type { Board } from '../../model/board.ts';
 import type { CoordError } from '../../model/errors.ts';
 import type { EditedBoard } from '../../model/hand-edit.ts';
 import { isBlank, isTornCopy, knownBoard } from './board-text.ts';
-import { commitOf, isChildOf, revisionOf } from './commit-id.ts';
+import { commitOf, isChildOf, revisionOf } from '../commit-id.ts';
 import type { CommitLog, Revision } from './commit-log.ts';
 import { migrate } from './migrate.ts';
 

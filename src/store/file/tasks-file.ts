@@ -28,7 +28,7 @@ import { CoordError } from '../../model/errors.ts';
 import { copyNew, linkIfFree, moveIfThere, writeNew } from './atomic.ts';
 import { readIfThere } from './open-file.ts';
 import { boardToBytes, parseRevision } from './board-text.ts';
-import { nextCommit } from './commit-id.ts';
+import { nextCommit } from '../commit-id.ts';
 import { type Appended, CommitLog, type Revision as LogRevision } from './commit-log.ts';
 import { monotonicMs, sleep } from '../clock.ts';
 import { isFull } from './errno.ts';

@@ -17,6 +17,7 @@ const GITIGNORE = `# Machinery of coord. The plan, tasks, context and results ab
 .agents/
 .sessions/
 logs/*.jsonl
+.cache/
 rejected/
 `;
 
@@ -93,6 +94,18 @@ export class Tree {
     return join(this.root, '.gitignore');
   }
 
+  /** Where the board is kept, if not here. */
+  get config(): string {
+    return join(this.root, 'config.json');
+  }
+  /** What this machine keeps of a board that a server holds; for its owner alone. */
+  get cache(): string {
+    return join(this.root, '.cache');
+  }
+  get copied(): string {
+    return join(this.cache, 'board.json');
+  }
+
   log(agent: string): string {
     return join(this.logs, `${agent}.log`);
   }
@@ -111,7 +124,7 @@ export class Tree {
 
   /** Every folder below the root in which something is listed, written, moved or deleted. */
   workFolders(): string[] {
-    return [...this.folders().slice(1), this.commits, this.rejected, this.sessions, this.registry];
+    return [...this.folders().slice(1), this.commits, this.rejected, this.sessions, this.registry, this.cache];
   }
 
   /** Makes what is missing; what is there stays as it is. */

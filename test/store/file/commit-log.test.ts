@@ -21,7 +21,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CoordError } from '../../../src/model/errors.ts';
 import { DIGESTS } from '../../../src/store/file/commit-digests.ts';
 import { type Appended, CommitLog, type LogOptions, type Revision } from '../../../src/store/file/commit-log.ts';
-import { commitOf, isChildOf, nameOf, nextCommit, revisionOf } from '../../../src/store/file/commit-id.ts';
+import { commitOf, isChildOf, nameOf, nextCommit, revisionOf } from '../../../src/store/commit-id.ts';
 import { scratchName } from '../../../src/store/file/scratch.ts';
 import { digest } from '../../../src/store/digest.ts';
 import { NOW } from '../../support/boards.ts';

@@ -187,6 +187,7 @@ test('the copy that a commit leaves is no crash to doctor', async () => {
     notice: () => {},
     at: () => {},
     lock: true,
+    evenIfMoved: false,
     canLink: true,
   };
   const scratch = async () => (await examineTree(tree, later, false)).find(({ check }) => check === 'scratch files');

@@ -16,7 +16,7 @@ export function revisionOf(bytes: Buffer): number | undefined {
 }
 
 /** Twelve letters and digits that nobody else draws. */
-function randomId(): string {
+export function randomId(): string {
   const draw = (): string => Math.random().toString(36).slice(2, 8).padEnd(6, '0');
   return draw() + draw();
 }
@@ -25,6 +25,11 @@ function randomId(): string {
 export function nextCommit(base: string | undefined): string {
   const [incarnation = randomId(), , parent = '0'] = base?.split('.') ?? [];
   return `${incarnation}.${parent}.${randomId()}`;
+}
+
+/** Of the log that it belongs to. */
+export function incarnationOf(commit: string | undefined): string | undefined {
+  return commit?.split('.')[0];
 }
 
 /** Whether `commit` was made from `base`, by the ids alone. */

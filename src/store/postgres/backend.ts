@@ -1,0 +1,437 @@
+/**
+ * The board in PostgreSQL: a row a task, and in each process a copy of the board that it brings up to date with what has changed
+ * since. A commit is two trips to the server:
+ *
+ * 1. begin, take the board's lock, and only then, in a statement of its own, look: a snapshot taken before the wait would be old;
+ * 2. what the pure change made of it: rows of the tasks that are other objects than before, result, log, notification, commit.
+ *
+ * The lock lowers contention, and nothing relies on it: what is relied on is that the board's row leaves the revision that the
+ * change was made from only once. Who loses the connection in the second trip looks, in the first one of the next try, for the
+ * commit that it may have made.
+ */
+import { type Board, type Change, emptyBoard } from '../../model/board.ts';
+import { CoordError } from '../../model/errors.ts';
+import { refuseMoved } from '../../model/moved.ts';
+import { faultOf } from '../../model/stored-board.ts';
+import { isRecord } from '../../model/values.ts';
+import type { StoreAddress } from '../address.ts';
+import { sleep } from '../clock.ts';
+import { incarnationOf, nextCommit } from '../commit-id.ts';
+import type { LocalCopy } from '../local-copy.ts';
+import { Nudges } from '../nudges.ts';
+import type { Backend, Moment } from '../store.ts';
+import type { Database, Listener, Row, Statement, Trip } from './database.ts';
+import { PostgresDocuments } from './documents.ts';
+import { ConnectionLost, isOvertaken } from './failures.ts';
+import { type Difference, differenceOf, headOf, type Known, merge, type Work, withoutNeeds } from './board-rows.ts';
+import { SCHEMA_VERSION } from './schema.ts';
+import { ServerClock } from './server-clock.ts';
+import { channelOf, committed, lockOf, logRows, noSuchBoard, notifying, soleBoard, upsertTasks } from './statements.ts';
+
+/** Ends the transaction of a client that freezes while it holds the lock, which all others wait for. */
+const FROZEN_MS = 5000;
+/** So many commits can be looked up; a copy of the board that is older is read anew. */
+const KEPT_COMMITS = 1000;
+/** How often those before are deleted, in commits. */
+const TRIM_EVERY = 100;
+const SURELY_KEPT = KEPT_COMMITS - TRIM_EVERY;
+/** Of many waiters that begin at once not all probe at once: each needs a second connection for a moment. */
+const PROBE_SPREAD_MS = 2000;
+const RELISTEN_MS = 1000;
+/** How old copies of the board may be while somebody works on it: the longer it takes to write them, the older. */
+const REFRESH_MS = 300;
+const REFRESH_MS_A_TASK = 0.5;
+
+const BEGIN: Statement = { text: `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${FROZEN_MS}` };
+const BEGIN_READING: Statement = { text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' };
+const COMMIT: Statement = { text: 'COMMIT' };
+const ROLLBACK: Statement = { text: 'ROLLBACK' };
+
+const KNOWN = `LATERAL (
+  SELECT coalesce(max(c.revision), -1) AS revision FROM coord.commits c
+  WHERE c.board_id = b.id AND c.revision = $2 AND c.id = $3
+) known`;
+const BOARD = `SELECT b.id, b.revision::float8 AS revision, b.commit, b.texts::float8 AS texts, m.version, m.needs,
+  (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now, known.revision::float8 AS known, pg_backend_pid() AS pid,
+  CASE WHEN b.head_revision > known.revision THEN b.head END AS head
+FROM coord.boards b, coord.meta m, ${KNOWN} WHERE b.name = $1`;
+const TASKS = `SELECT t.id, t.position, t.doc FROM coord.boards b, ${KNOWN}, coord.tasks t
+WHERE b.name = $1 AND t.board_id = b.id AND t.revision > known.revision ORDER BY t.position`;
+
+export interface PostgresOptions {
+  /** Where the machine keeps what it needs of the board. */
+  copy: LocalCopy;
+  /** Another clock than the server's, ISO 8601 UTC. */
+  now: (() => string) | undefined;
+  notice: (message: string) => void;
+}
+
+export class PostgresBackend implements Backend {
+  readonly location: string;
+  readonly documents: PostgresDocuments;
+  readonly #database: Database;
+  readonly #options: PostgresOptions;
+  readonly #listeners = new Set<() => void>();
+  #name: string | undefined;
+  #known: Known | undefined;
+  #isCopyAsked = false;
+  /** Whether the server has been asked: what a copy says is no more than that. */
+  #isVerified = false;
+  /** Whether copies on this machine are of another board, or of another history of it. */
+  #isReplaced = false;
+  #refreshing: NodeJS.Timeout | undefined;
+  readonly #clock = new ServerClock();
+  #listening: Promise<void> | undefined;
+  #isProbed = false;
+  readonly #closing = new AbortController();
+
+  constructor(database: Database, address: StoreAddress, options: PostgresOptions) {
+    this.location = options.copy.location;
+    this.#database = database;
+    this.#name = address.board;
+    this.#options = options;
+    this.documents = new PostgresDocuments({
+      read: (work) => database.run(work),
+      readAtOnce: (work) => database.run(work, 0),
+      write: (work) =>
+        this.#transact((known, now, trip) => {
+          refuseMoved(known.board);
+          return work(known, now, trip);
+        }),
+      board: async () => (this.#isVerified && this.#known ? this.#known : await this.#found()).id,
+      where: (ref) => options.copy.where(ref),
+    });
+    database.listeners.add(this.#listener);
+    database.prepare();
+    if (address.board !== undefined) this.#knownOrCopied(address.board); // while the server answers
+  }
+
+  readonly #listener: Listener = {
+    heard: (channel, payload) => {
+      if (this.#known && channel === channelOf(this.#known.id)) this.#heard(payload);
+    },
+    lost: () => this.#lost(),
+  };
+
+  async now(): Promise<string> {
+    if (!this.#options.now && !this.#clock.isSet)
+      await this.#database.run(async (trip) => {
+        const [[row] = []] = await trip({
+          text: 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now',
+        });
+        this.#clock.set(Number(row?.['now']));
+      });
+    return this.#time();
+  }
+
+  #time(): string {
+    return this.#options.now?.() ?? this.#clock.now();
+  }
+
+  async read(): Promise<Board> {
+    return (await this.#found()).board;
+  }
+
+  #found(): Promise<Known> {
+    return this.#database.run((trip) => this.#lookAt(trip));
+  }
+
+  async #lookAt(trip: Trip): Promise<Known> {
+    const name = await this.#nameOf(trip);
+    const known = this.#knownOrCopied(name);
+    const [, [row] = [], tasks = []] = await trip(BEGIN_READING, ...this.#look(name, known), COMMIT);
+    return this.#take(name, known, row, tasks);
+  }
+
+  commit<T extends object>(change: (board: Board, now: string) => Change<T>): Promise<T & Moment> {
+    return this.#transact((known, now) => {
+      const changed = change(known.board, now);
+      const { board } = changed;
+      const { revision } = known.board;
+      if (!board) return { answer: { ...changed.answer, revision, at: now } };
+      const next = { ...board, revision: revision + 1, commit: nextCommit(known.board.commit) };
+      const difference = differenceOf(known.board, next, known.positions);
+      const texts = known.texts + (changed.result ? 1 : 0);
+      return {
+        answer: { ...changed.answer, revision: next.revision, at: now },
+        id: next.commit,
+        statements: this.#writes(known, next, changed, difference, now),
+        after: { id: known.id, board: next, positions: difference.positions, texts },
+      };
+    });
+  }
+
+  /**
+   * Work on the newest board, while others wait for it. It begins again where it was overtaken all the same.
+   *
+   * @throws CoordError `outcome-unknown`, `store-unavailable`
+   */
+  async #transact<T>(work: Work<T>): Promise<T> {
+    /** What was sent to be committed before the connection was lost. */
+    let unsure: { id: string; answer: T; base: number } | undefined;
+    const once = async (trip: Trip, name: string): Promise<T> => {
+      const before = this.#knownOrCopied(name);
+      const find = { text: 'SELECT 1 FROM coord.commits WHERE id = $1', values: [unsure?.id] };
+      let isOpen = true;
+      try {
+        const looks = [...this.#look(name, before), ...(unsure ? [find] : [])];
+        const [, , [row] = [], tasks = [], found = []] = await trip(BEGIN, lockOf(name), ...looks);
+        const known = this.#take(name, before, row, tasks);
+        if (unsure && found.length > 0) return unsure.answer;
+        // So many others have come since that nobody knows its id any more.
+        if (unsure && known.board.revision - unsure.base > SURELY_KEPT) throw outcomeUnknown();
+        unsure = undefined;
+        const { answer, id, statements, after } = await work(known, this.#time(), trip);
+        if (id === undefined) return answer;
+        unsure = { id, answer, base: known.board.revision };
+        await trip(...statements, committed(known, id), COMMIT).catch((error: unknown) => {
+          if (!(error instanceof ConnectionLost)) unsure = undefined; // it was refused
+          throw error;
+        });
+        isOpen = false;
+        if (after) this.#remember(after);
+        return answer;
+      } finally {
+        // Nobody needs to wait for it: what is asked next comes after it on the same connection.
+        if (isOpen) void trip(ROLLBACK).catch(() => {});
+      }
+    };
+    try {
+      return await this.#database.run(async (trip) => {
+        const name = await this.#nameOf(trip);
+        for (;;) {
+          try {
+            return await once(trip, name);
+          } catch (error) {
+            if (!isOvertaken(error)) throw error;
+          }
+        }
+      });
+    } catch (error) {
+      throw unsure ? outcomeUnknown(error) : error;
+    }
+  }
+
+  async #nameOf(trip: Trip): Promise<string> {
+    return (this.#name ??= await soleBoard(trip));
+  }
+
+  /** What the copy on this machine knows, once a process. */
+  #knownOrCopied(name: string): Known | undefined {
+    if (this.#known || this.#isCopyAsked) return this.#known;
+    this.#isCopyAsked = true;
+    const copied = this.#options.copy.read(name);
+    if (copied) this.#known = copied;
+    return this.#known;
+  }
+
+  #look(name: string, known: Known | undefined): Statement[] {
+    const values = [name, known?.board.revision ?? -1, known?.board.commit ?? ''];
+    return [
+      { text: BOARD, values },
+      { text: TASKS, values },
+    ];
+  }
+
+  /** Takes over what the server said has changed. */
+  #take(name: string, before: Known | undefined, row: Row | undefined, rows: readonly Row[]): Known {
+    if (!row) throw noSuchBoard(name);
+    refuseOther(Number(row['version']), Number(row['needs']));
+    this.#clock.set(Number(row['now']));
+    this.#database.answeredBy(Number(row['pid']));
+    this.#isVerified = true;
+    const [revision, since] = [Number(row['revision']), Number(row['known'])];
+    const base = since === -1 ? undefined : before;
+    if (before && !base) this.#tellReplaced(before, Number(row['id']), revision, String(row['commit']));
+    if (before && before.id !== Number(row['id'])) this.#listening = undefined;
+    if (base && revision === base.board.revision && rows.length === 0)
+      return this.#remember({ ...base, texts: Number(row['texts']) });
+    const { tasks, positions } = merge(base?.board.tasks ?? [], base?.positions ?? [], rows);
+    const { tasks: _, ...head } = isRecord(row['head']) ? { ...row['head'], tasks: [] } : (base?.board ?? emptyBoard());
+    const board = { ...head, version: 1, revision, commit: String(row['commit']), tasks };
+    const fault = base ? faultOf({ ...board, tasks: withoutNeeds(rows) }) : faultOf(board);
+    if (fault !== undefined)
+      throw new CoordError('tasks-malformed', `What the database holds is no board: ${fault}.`, { details: {} });
+    return this.#remember({ id: Number(row['id']), board: board as Board, positions, texts: Number(row['texts']) });
+  }
+
+  /** A copy may just be older than what the server still knows of. */
+  #tellReplaced(before: Known, id: number, revision: number, commit: string): void {
+    const isAnother = id !== before.id || incarnationOf(commit) !== incarnationOf(before.board.commit);
+    if (!isAnother && revision - before.board.revision > SURELY_KEPT) return;
+    this.#isReplaced = true;
+    const why = isAnother ? 'it was replaced, or moved here anew' : 'was it restored from a backup?';
+    this.#options.notice(`The board was at revision ${before.board.revision} and is now at ${revision}: ${why}`);
+  }
+
+  #remember(known: Known): Known {
+    const isNew = known.board.revision !== this.#known?.board.revision || known.texts !== this.#known.texts;
+    this.#known = known;
+    if (isNew) this.#refreshSoon();
+    return known;
+  }
+
+  /** For who runs long. Of several on this machine one writes, and the others find that it is done. */
+  #refreshSoon(): void {
+    if (this.#refreshing) return;
+    const pause = REFRESH_MS + (this.#known?.board.tasks.length ?? 0) * REFRESH_MS_A_TASK;
+    const refresh = async (): Promise<void> => {
+      this.#refreshing = undefined;
+      const { ageMs } = this.#options.copy.state(this.#name ?? '');
+      if (ageMs >= 0 && ageMs < pause) this.#refreshSoon();
+      else await this.#refreshCopy();
+    };
+    this.#refreshing = setTimeout(() => void refresh().catch(() => {}), pause * (1 + Math.random())); // the next one does it
+    this.#refreshing.unref();
+  }
+
+  /** The second trip of a commit, but for its end. */
+  #writes(
+    known: Known,
+    next: Board & { commit: string },
+    changed: Change<unknown>,
+    { rows, removed }: Difference,
+    now: string,
+  ): Statement[] {
+    const { id, board: before } = known;
+    const { result, archive } = changed;
+    const evidence = result ?? changed.evidence;
+    const head = headOf(next);
+    const values = [
+      id,
+      before.revision,
+      next.revision,
+      next.commit,
+      head === headOf(before) ? null : head,
+      result ? 1 : 0,
+    ];
+    const statements: Statement[] = [
+      {
+        // Nobody divides by one but who finds the revision that it was made from.
+        text: `WITH made AS (
+  UPDATE coord.boards SET revision = $3, commit = $4, texts = texts + $6,
+    head = coalesce($5::json, head), head_revision = CASE WHEN $5::text IS NULL THEN head_revision ELSE $3 END
+  WHERE id = $1 AND revision = $2 RETURNING 1
+) SELECT 1 / count(*) FROM made`,
+        values,
+      },
+    ];
+    if (rows.length > 0) statements.push(upsertTasks(id, next.revision, rows));
+    if (removed.length > 0)
+      statements.push({
+        text: "UPDATE coord.tasks SET doc = NULL, status = 'gone', worker = NULL, revision = $2 WHERE board_id = $1 AND id = ANY($3)",
+        values: [id, next.revision, removed],
+      });
+    if (archive) statements.push(this.documents.archiving(id, archive));
+    if (result) statements.push(this.documents.keepingResult(id, known.texts + 1, result));
+    if (evidence?.checks) statements.push(this.documents.keepingChecks(id, evidence));
+    if (changed.events && changed.events.length > 0) statements.push(logRows(id, changed.events, now));
+    if (next.revision % TRIM_EVERY === 0)
+      statements.push({
+        text: 'DELETE FROM coord.commits WHERE board_id = $1 AND revision <= $2',
+        values: [id, next.revision - KEPT_COMMITS],
+      });
+    statements.push(notifying(id, String(next.revision)));
+    return statements;
+  }
+
+  async *changes(signal: AbortSignal): AsyncGenerator<void> {
+    const nudges = new Nudges();
+    this.#listeners.add(nudges.nudge);
+    try {
+      await this.#listen();
+      nudges.nudge(); // it stands; or the server is away, and whoever looks waits for it
+      yield* nudges.until(signal);
+    } finally {
+      this.#listeners.delete(nudges.nudge);
+    }
+  }
+
+  #listen(): Promise<void> {
+    return (this.#listening ??= this.#database
+      .run(async (trip) => {
+        const known = await this.#lookAt(trip);
+        await trip({ text: `LISTEN ${channelOf(known.id)}` });
+        if (!this.#isProbed) void this.#probe(known.id);
+        this.#isProbed = true;
+      })
+      .catch(() => this.#lost()));
+  }
+
+  /** Whoever waits listens again, and looks, since it may have missed something. */
+  #lost(): void {
+    this.#listening = undefined;
+    if (this.#listeners.size === 0) return;
+    void sleep(RELISTEN_MS * Math.random()).then(async () => {
+      if (this.#listeners.size === 0) return;
+      await this.#listen();
+      for (const nudge of this.#listeners) nudge();
+    });
+  }
+
+  /** What begins with a question mark is a probe, and no news. */
+  #heard(payload: string): void {
+    if (!payload.startsWith('?')) for (const nudge of this.#listeners) nudge();
+  }
+
+  /** Says, once, where notifications do not arrive. Waiters then look by themselves every few seconds. */
+  async #probe(id: number): Promise<void> {
+    const { signal } = this.#closing;
+    await sleep(Math.random() * PROBE_SPREAD_MS, signal);
+    const { hearsNotifications } = await import('./status.ts');
+    if (signal.aborted) return;
+    // Who cannot ask does not know.
+    if ((await hearsNotifications(this.#database, id, signal).catch(() => true)) || signal.aborted) return;
+    this.#options.notice(
+      'Notifications of the database do not arrive here, as behind a pooler in transaction mode: waiting looks every five seconds. Give coord a direct connection.',
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#refreshing);
+    this.#listeners.clear();
+    await this.#refreshCopy().catch(() => {}); // the next command does it
+    this.#database.listeners.delete(this.#listener);
+    await this.#database.close();
+  }
+
+  /** Brings the copies on this machine up to date, for eyes, editors and hooks. */
+  async #refreshCopy(): Promise<void> {
+    const known = this.#known;
+    const { copy } = this.#options;
+    if (!known || this.#name === undefined) return;
+    const { revision, texts } = copy.state(this.#name);
+    const isReplaced = this.#isReplaced;
+    if (revision >= known.board.revision && texts >= known.texts && !isReplaced) return;
+    const since = isReplaced || texts > known.texts ? -1 : texts;
+    const changed = since === known.texts ? undefined : await this.documents.changedSince(known.id, since);
+    const skewMs = Math.round(this.#clock.ms - Date.now());
+    copy.write(this.#name, known, { skewMs, texts: changed, isReplaced });
+    this.#isReplaced = false;
+  }
+}
+
+function outcomeUnknown(cause?: unknown): CoordError {
+  return new CoordError(
+    'outcome-unknown',
+    'The server of this board went away while the change was made: it may have been made or not.',
+    { details: {}, cause },
+  );
+}
+
+/** @throws CoordError where the tables are older than this coord, or wants a newer one */
+function refuseOther(version: number, needs: number): void {
+  if (needs > SCHEMA_VERSION)
+    throw new CoordError(
+      'version-unsupported',
+      `The tables of this board want a newer coord: they are of version ${version}, this one knows ${SCHEMA_VERSION}.`,
+      { details: { why: 'schema' } },
+    );
+  if (version < SCHEMA_VERSION)
+    throw new CoordError(
+      'store-unavailable',
+      `The tables of this board are of version ${version}; this coord needs ${SCHEMA_VERSION}.`,
+      { details: { why: 'no-schema' } },
+    );
+}
