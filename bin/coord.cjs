@@ -12,11 +12,10 @@ const KEPT_BUILDS = 4;
 const KEPT_MS = 30 * 86_400_000;
 const [group, name] = process.argv.slice(2);
 const isWord = (word) => word !== undefined && /^[a-z-]{2,20}$/.test(word) && !word.startsWith('-');
-const command = !isWord(group)
-  ? 'help'
-  : ['leader', 'worker'].includes(group) && isWord(name)
-    ? `${group}-${name}`
-    : group;
+// A board on a server needs other functions than one in files: what one has compiled is of little use to the other.
+const isOnServer = !!process.env.COORD_STORE || fs.existsSync(path.join('.coordination', 'config.json'));
+const verb = ['leader', 'worker'].includes(group) && isWord(name) ? `${group}-${name}` : group;
+const command = isWord(group) ? `${verb}${isOnServer ? '-server' : ''}` : 'help';
 
 /** The package's own folder, then the user's cache; each holds one folder a build, Node and processor. */
 function cacheHomes() {
