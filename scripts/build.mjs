@@ -110,7 +110,7 @@ const { output } = await binary.write({
       },
       {
         name: 'store',
-        test: /(src\/(model\/(archived|board|defaults|dependencies|evidence|gate|undo|globs|graph|files|overlaps|fields|moved|parse-input|stored-board|views\/idle|views\/listing|verbs\/.*)|faces\/(io|hand-in)|store\/(open|place|address|board-store|places|queue|late-backend)|store\/file\/(backend|board-clock|board-text|config|commit-log|commit-name|commit-digests|discovery-text|documents|file-stamp|lock|migrate|result-files|result-text|tasks-content|tasks-file))\.ts)$/,
+        test: /(src\/(model\/(archived|board|defaults|dependencies|evidence|gate|undo|globs|graph|files|overlaps|fields|moved|parse-input|stored-board|views\/idle|views\/listing|verbs\/.*)|faces\/(io|hand-in)|store\/(open|place|address|board-store|places|queue|late-backend|late-results)|store\/file\/(backend|board-clock|board-text|config|commit-log|commit-name|commit-digests|discovery-text|documents|file-stamp|lock|migrate|result-files|result-text|tasks-content|tasks-file))\.ts)$/,
         priority: 1,
       },
     ],

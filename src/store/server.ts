@@ -2,6 +2,7 @@
 import { basename, dirname } from 'node:path';
 import { CoordError } from '../model/errors.ts';
 import { isName } from '../model/limits.ts';
+import { movedAway } from '../model/moved.ts';
 import { parseInput } from '../model/parse-input.ts';
 import { plural } from '../model/text.ts';
 import { InitBoard } from '../model/verbs/init-board.ts';
@@ -20,7 +21,7 @@ import { createBoard } from './postgres/content.ts';
 import { Database } from './postgres/database.ts';
 import { migrate } from './postgres/migrate.ts';
 import { migrationScript, SCHEMA_VERSION } from './postgres/schema.ts';
-import { soleBoard } from './postgres/statements.ts';
+import { noSuchBoard, soleBoard } from './postgres/statements.ts';
 import { statusOf } from './postgres/status.ts';
 import type { Finding } from './store.ts';
 
@@ -85,12 +86,8 @@ export async function connect(text: string, options: InitOptions): Promise<Joine
   const board = wanted.board ?? (await onServer(place, options, (database) => database.run(soleBoard)));
   const address = { ...wanted, board };
   const { tasks, moved_to } = await onServer(place, options, (database) => statusOf(database, address));
-  if (moved_to !== undefined)
-    throw new CoordError('board-moved', `This board has moved to ${moved_to}.`, { details: { path: moved_to } });
-  if (tasks === undefined)
-    throw new CoordError('not-initialised', `There is no board ${board} in this database.`, {
-      details: { why: 'no-board' },
-    });
+  if (moved_to !== undefined) throw movedAway(moved_to);
+  if (tasks === undefined) throw noSuchBoard(board);
   leadTo(tree, address, options);
   const shown = shownAddress(address);
   return { address: shown, dir: tree.root, tasks, before: before === shown ? undefined : before };

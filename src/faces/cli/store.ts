@@ -13,13 +13,11 @@ export async function status(context: Context, address: string | undefined): Pro
   const found = await servers.status(address);
   const { problem } = found;
   const isUsable = found.reachable && found.revision !== undefined && found.moved_to === undefined;
-  const named = found.location;
+  const why = found.schema_version === 0 ? 'no-schema' : problem?.why;
   const next =
-    found.schema_version === 0
-      ? hintOf(new CoordError('store-unavailable', '', { details: { why: 'no-schema', path: named } }))
-      : problem && problem.why !== 'unreachable'
-        ? hintOf(new CoordError('store-unavailable', '', { details: { why: problem.why ?? '', path: named } }))
-        : undefined;
+    why === undefined || why === 'unreachable' // that is what this command has said
+      ? undefined
+      : hintOf(new CoordError('store-unavailable', '', { details: { why, path: found.location } }));
   return {
     text: linesOf(found, context.paint)
       .map(([name, text]) => `${name.padEnd(10)} ${text}`)

@@ -3,7 +3,6 @@
  * with a clone, and whoever it names gets no password before that.
  */
 import { mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isRecord } from '../../model/values.ts';
 import { type StoreAddress, withoutPassword } from '../address.ts';
@@ -11,9 +10,10 @@ import { digest } from '../digest.ts';
 import { namesIn, removeIfThere, replaceFile } from './atomic.ts';
 import { readIfThere } from './open-file.ts';
 import { scratchName } from './scratch.ts';
+import { recordsOf } from './trusted.ts';
 
 function folderOf(stateFolder: string | undefined): string {
-  return join(stateFolder ?? join(homedir(), '.local', 'state', 'coord'), 'stores');
+  return recordsOf(stateFolder, 'stores');
 }
 
 function fileOf(stateFolder: string | undefined, url: string): string {

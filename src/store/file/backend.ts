@@ -157,8 +157,9 @@ export class FileBackend implements Backend {
   async #append(head: Revision | undefined, changed: Change<unknown> & { board: Board }): Promise<Appended> {
     const board: Board = {
       ...changed.board,
-      revision: (head?.revision ?? changed.board.revision) + 1, // one that was moved here goes on as the same
-      commit: nextCommit((head?.value ?? changed.board).commit), // a board that was moved here goes on as the same
+      // Without one before it, it is new, or was moved here and goes on as the same.
+      revision: (head?.value ?? changed.board).revision + 1,
+      commit: nextCommit((head?.value ?? changed.board).commit),
     };
     const chunks = nextBytes(head, board);
     // A result is on disk before its task is done, so `done` implies that the result is there.

@@ -4,7 +4,6 @@
  * text in a copy of it elsewhere is asked for anew.
  */
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CoordError } from '../../model/errors.ts';
 import { isRecord } from '../../model/values.ts';
@@ -14,6 +13,7 @@ import { namesIn, removeIfThere, replaceFile } from './atomic.ts';
 import { tryLock } from './lock.ts';
 import { readIfThere } from './open-file.ts';
 import { scratchName } from './scratch.ts';
+import { recordsOf } from './trusted.ts';
 
 export interface AllowedCheck {
   command: string;
@@ -142,9 +142,8 @@ export function allowedChecks(stateFolder: string | undefined): AllowedCheck[] {
     .toSorted((a, b) => (`${a.board}\0${a.command}` < `${b.board}\0${b.command}` ? -1 : 1));
 }
 
-/** @see https://specifications.freedesktop.org/basedir-spec/latest/ (XDG_STATE_HOME) */
 function folderOf(given: string | undefined): string {
-  return join(given ?? join(homedir(), '.local', 'state', 'coord'), 'checks');
+  return recordsOf(given, 'checks');
 }
 
 function allowedIn(file: string): AllowedCheck | undefined {

@@ -1,6 +1,7 @@
 /** `config.json`: where the board of this folder is kept, if not in it. It holds no secret, so that it may be committed. */
 import { lstatSync } from 'node:fs';
 import { CoordError } from '../../model/errors.ts';
+import { movedAway } from '../../model/moved.ts';
 import { isRecord } from '../../model/values.ts';
 import { hasPassword, parseAddress, shownAddress, type StoreAddress, withoutPassword } from '../address.ts';
 import { removeIfThere, replaceFile } from './atomic.ts';
@@ -35,8 +36,7 @@ export function refuseMovedFolder(tree: Tree): void {
   if (!lstatSync(tree.config, { throwIfNoEntry: false })) return;
   const address = readConfig(tree);
   if (!address) return;
-  const to = shownAddress(address);
-  throw new CoordError('board-moved', `This board has moved to ${to}.`, { details: { path: to } });
+  throw movedAway(shownAddress(address));
 }
 
 export function writeConfig(tree: Tree, address: StoreAddress): void {

@@ -6,7 +6,7 @@ import type { Discovery, LogEntry, Result } from '../../model/views/report.ts';
 import type { Ref } from '../../model/refs.ts';
 import type { Task } from '../../model/task.ts';
 import type { Documents, LateResult } from '../store.ts';
-import { isName } from '../../model/limits.ts';
+import { workerOfLate } from '../late-results.ts';
 import { append, namesIn, replaceFile, touch } from './atomic.ts';
 import { readIfThere } from './open-file.ts';
 import { explainErrno } from './errno.ts';
@@ -146,10 +146,11 @@ export class FileDocuments implements Documents {
         .toSorted()
         .flatMap((file) => {
           const name = file.slice(0, -REFUSED.length);
-          // Names of workers may hold dots: what stands between the task's and the attempt is one.
-          const worker = /^(.*)\.\d+(?:-\d+)?$/.exec(name.slice(taskId.length + 1))?.[1];
+          const worker = workerOfLate(taskId, name);
           const output = readIfThere(join(this.#tree.results, file))?.toString();
-          return isName(worker) && output !== undefined ? [{ name, worker, output: output.replace(/\n$/, '') }] : [];
+          return worker !== undefined && output !== undefined
+            ? [{ name, worker, output: output.replace(/\n$/, '') }]
+            : [];
         }),
     );
   }

@@ -16,9 +16,13 @@ export interface TrustedBoard {
   owner: number;
 }
 
-/** This user's own records. @see https://specifications.freedesktop.org/basedir-spec/latest/ (XDG_STATE_HOME) */
+/** This user's own records of a kind. @see https://specifications.freedesktop.org/basedir-spec/latest/ (XDG_STATE_HOME) */
+export function recordsOf(given: string | undefined, kind: 'boards' | 'checks' | 'stores'): string {
+  return join(given ?? join(homedir(), '.local', 'state', 'coord'), kind);
+}
+
 function folderOf(given: string | undefined): string {
-  return join(given ?? join(homedir(), '.local', 'state', 'coord'), 'boards');
+  return recordsOf(given, 'boards');
 }
 
 export function isTrusted(stateFolder: string | undefined, root: string, owner: number): boolean {

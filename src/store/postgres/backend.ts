@@ -26,7 +26,7 @@ import { type Difference, differenceOf, headOf, type Known, merge, type Work, wi
 import { Listening } from './listening.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { ServerClock } from './server-clock.ts';
-import { committed, lockOf, logRows, noSuchBoard, notifying, soleBoard, upsertTasks } from './statements.ts';
+import { archiving, committed, lockOf, logRows, noSuchBoard, notifying, soleBoard, upsertTasks } from './statements.ts';
 
 /** Ends the transaction of a client that freezes while it holds the lock, which all others wait for. */
 const FROZEN_MS = 5000;
@@ -297,7 +297,7 @@ export class PostgresBackend implements Backend {
         text: "UPDATE coord.tasks SET doc = NULL, status = 'gone', worker = NULL, revision = $2 WHERE board_id = $1 AND id = ANY($3)",
         values: [id, next.revision, removed],
       });
-    if (archive) statements.push(this.documents.archiving(id, archive));
+    if (archive) statements.push(archiving(id, archive));
     if (result) statements.push(this.documents.keepingResult(id, known.texts + 1, result));
     if (evidence?.checks) statements.push(this.documents.keepingChecks(id, evidence));
     if (changed.events && changed.events.length > 0) statements.push(logRows(id, changed.events, now));

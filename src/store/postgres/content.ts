@@ -9,7 +9,7 @@ import { isToken } from '../registry.ts';
 import { headOf } from './board-rows.ts';
 import type { Database, Row, Statement } from './database.ts';
 import { codeOf } from './failures.ts';
-import { insertDocs, noSuchBoard, textOf } from './statements.ts';
+import { archiving, insertDocs, noSuchBoard, textOf, upsertTasks } from './statements.ts';
 
 /** Written by {@link createBoard}, counted as texts. */
 const FIRST_TEXT = 1;
@@ -62,19 +62,11 @@ function insertsOf(board: number, content: BoardContent): Statement[] {
   const results = resultsOf(content);
   const documents = Object.entries({ plan: content.plan, summary: content.summary }).filter(([, text]) => text !== '');
   return [
-    {
-      text: `INSERT INTO coord.tasks (board_id, id, position, revision, doc, status, worker)
-SELECT $1, id, position - 1, $2, doc::json, status, worker
-FROM unnest($3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS row (id, doc, status, worker, position)`,
-      values: [
-        board,
-        revision,
-        tasks.map(({ id }) => id),
-        docs(tasks),
-        tasks.map(({ status }) => status),
-        tasks.map(({ claimed_by }) => claimed_by),
-      ],
-    },
+    upsertTasks(
+      board,
+      revision,
+      tasks.map((task, position) => ({ task, position })),
+    ),
     {
       text: 'INSERT INTO coord.commits (board_id, id, revision) VALUES ($1, $2, $3)',
       values: [board, commit, revision],
@@ -105,11 +97,7 @@ FROM unnest($3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS r
 SELECT $1, n, ${FIRST_TEXT}, doc::json FROM unnest($2::text[]) WITH ORDINALITY AS row (doc, n)`,
       values: [board, docs(content.discoveries)],
     },
-    {
-      text: `INSERT INTO coord.archive (board_id, id, doc)
-SELECT $1, id, doc::json FROM unnest($2::text[], $3::text[]) AS row (id, doc)`,
-      values: [board, content.archived.map(({ id }) => id), docs(content.archived)],
-    },
+    archiving(board, content.archived),
     insertDocs('checks', board, docs(content.checks)),
     insertDocs('log', board, docs(content.log)),
     {

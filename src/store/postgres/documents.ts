@@ -3,12 +3,13 @@ import type { BoardEvent, ResultToStore } from '../../model/board.ts';
 import type { Ref } from '../../model/refs.ts';
 import type { Task } from '../../model/task.ts';
 import type { Discovery, LogEntry, Result } from '../../model/views/report.ts';
+import { workerOfLate } from '../late-results.ts';
 import type { ChangedTexts, ResultOf } from '../local-copy.ts';
 import type { Documents, LateResult } from '../store.ts';
 import { randomId } from '../commit-id.ts';
 import type { Known, Work } from './board-rows.ts';
 import type { Row, Statement, Trip } from './database.ts';
-import { insertDocs, logRows, notifying, textOf } from './statements.ts';
+import { archiving, insertDocs, logRows, notifying, textOf } from './statements.ts';
 
 export interface DocumentWays {
   read<T>(work: (trip: Trip) => Promise<T>): Promise<T>;
@@ -175,7 +176,7 @@ ON CONFLICT (board_id, task_id) DO UPDATE SET text_n = excluded.text_n, doc = ex
     );
     return rows.flatMap((row) => {
       const name = String(row['name']);
-      const worker = /^(.*)\.\d+(?:-\d+)?$/.exec(name.slice(taskId.length + 1))?.[1];
+      const worker = workerOfLate(taskId, name);
       return worker === undefined ? [] : [{ name, worker, output: textOf(row) }];
     });
   }
@@ -193,17 +194,8 @@ ON CONFLICT (board_id, task_id) DO UPDATE SET text_n = excluded.text_n, doc = ex
     return this.#ways.write(({ id }) => ({
       answer: undefined,
       id: randomId(),
-      statements: [this.archiving(id, tasks)],
+      statements: [archiving(id, tasks)],
     }));
-  }
-
-  /** For the trip in which they leave the board. */
-  archiving(board: number, tasks: readonly Task[]): Statement {
-    return {
-      text: `INSERT INTO coord.archive (board_id, id, doc) SELECT $1, id, doc::json
-FROM unnest($2::text[], $3::text[]) AS row (id, doc) ON CONFLICT (board_id, id) DO UPDATE SET doc = excluded.doc`,
-      values: [board, tasks.map(({ id }) => id), tasks.map((task) => JSON.stringify(task))],
-    };
   }
 
   async archived(): Promise<Task[]> {

@@ -53,6 +53,15 @@ ON CONFLICT (board_id, id) DO UPDATE SET position = excluded.position, revision 
   };
 }
 
+/** Tasks that leave the board. */
+export function archiving(board: number, tasks: readonly Task[]): Statement {
+  return {
+    text: `INSERT INTO coord.archive (board_id, id, doc) SELECT $1, id, doc::json
+FROM unnest($2::text[], $3::text[]) AS row (id, doc) ON CONFLICT (board_id, id) DO UPDATE SET doc = excluded.doc`,
+    values: [board, tasks.map(({ id }) => id), tasks.map((task) => JSON.stringify(task))],
+  };
+}
+
 /** @param now  ISO 8601 UTC */
 export function logRows(board: number, events: readonly BoardEvent[], now: string): Statement {
   const docs = events.map(({ agent, event, task_id, message }) =>
