@@ -17,7 +17,8 @@ async function serve(): Promise<{
   await rig.ok(['leader', 'init', 'Remote']);
   for (let i = 0; i < 5; i++) await rig.ok(['leader', 'add-task', `t${i}`]);
   const token = (await rig.ok(['mcp', 'token', 'w'])).trim();
-  const server = rig.start(['mcp', '--http', '--port', '0']);
+  // A small heap: what is kept of requests ends the server soon, however late an idle process collects its garbage.
+  const server = rig.start(['mcp', '--http', '--port', '0'], { NODE_OPTIONS: '--max-old-space-size=64' });
   await until(() => /serving http/.test(server.errors()), 'the server to listen');
   const port = Number(/:(\d+)\/mcp/.exec(server.errors())?.[1]);
   return {
@@ -161,7 +162,7 @@ test('a revoked token ends the wait that is open under it at once; another one g
 }, 120_000);
 
 test('one token has so many calls open and no more, and nothing is kept of its subscriptions', async () => {
-  const { rig, port, token, pid } = await serve();
+  const { rig, port, token, errors, isAlive } = await serve();
   for (let i = 0; i < 5; i++) await rig.ok(['worker', 'claim', `h${i}`]);
   const waits = await Promise.all(
     Array.from({ length: 20 }, () => call(port, token, 'wait_for_task', { timeout_seconds: 40 })),
@@ -170,9 +171,8 @@ test('one token has so many calls open and no more, and nothing is kept of its s
   await rig.ok(['mcp', 'token', 'w', '--revoke']);
   await Promise.all(waits.map((wait) => wait.text().catch(() => '')));
   const second = (await rig.ok(['mcp', 'token', 'w'])).trim();
-  const before = memory(pid);
   const padding = 'u'.repeat(500_000);
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 200; i++) {
     const response = await fetch(`http://127.0.0.1:${port}/mcp`, {
       method: 'POST',
       headers: {
@@ -189,5 +189,6 @@ test('one token has so many calls open and no more, and nothing is kept of its s
     });
     await response.text();
   }
-  await until(() => memory(pid) < before + 60_000, 'memory to return');
+  expect(isAlive(), errors()).toBe(true);
+  expect((await call(port, second, 'get_status', {})).status).toBe(200);
 }, 120_000);
