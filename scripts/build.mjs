@@ -105,13 +105,17 @@ const { output } = await binary.write({
       },
       {
         name: 'base',
-        test: /src\/(model\/lifecycle|store\/(clock|commit-id|sessions)|store\/file\/(find|guard|errno|open-file|atomic|tree|trusted|scratch|sessions))\.ts$/,
+        test: /src\/(model\/(lifecycle|session-tag)|store\/(clock|commit-id|sessions)|store\/file\/(find|guard|errno|open-file|atomic|tree|trusted|scratch|sessions))\.ts$/,
         priority: 2,
       },
       {
         name: 'store',
-        test: /(src\/(model\/(archived|board|defaults|dependencies|evidence|gate|undo|globs|graph|files|overlaps|fields|moved|parse-input|stored-board|views\/idle|views\/listing|verbs\/.*)|faces\/(io|hand-in)|store\/(open|place|address|board-store|places|queue|late-backend|late-results)|store\/file\/(backend|board-clock|board-text|config|commit-log|commit-name|commit-digests|discovery-text|documents|file-stamp|lock|migrate|result-files|result-text|tasks-content|tasks-file))\.ts)$/,
+        test: /(src\/(model\/(archived|board|defaults|dependencies|evidence|gate|undo|globs|graph|files|overlaps|fields|messages|moved|parse-input|questions|stored-board|views\/idle|views\/listing|verbs\/.*)|faces\/(io|hand-in)|store\/(open|place|address|board-store|places|queue|late-backend|late-results)|store\/file\/(backend|board-clock|board-text|config|commit-log|commit-name|commit-digests|discovery-text|documents|file-stamp|lock|mailbox|migrate|result-files|result-text|tasks-content|tasks-file))\.ts)$/,
         priority: 1,
+      },
+      {
+        name: 'claim',
+        test: /src\/(faces\/(claim-text|cli\/news)|model\/views\/questions)\.ts$/,
       },
     ],
   },

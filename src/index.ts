@@ -41,21 +41,30 @@ export type { AddAnswer } from './model/verbs/add-tasks.ts';
 export type { Claimed, ClaimAnswer } from './model/verbs/claim.ts';
 export type { CompleteAnswer } from './model/verbs/complete.ts';
 export type { IdleReason, NotClaimed } from './model/views/idle.ts';
+export type { Draft, Mail, Message } from './model/messages.ts';
+export type { Answered, Question } from './model/questions.ts';
+export type { AnswerAnswer } from './model/verbs/answer.ts';
+export type { AskAnswer } from './model/verbs/ask.ts';
 export type { Overlap } from './model/overlaps.ts';
-export { summarise, type Counts, type Summary } from './model/views/summary.ts';
+export { summarise, type Counts, type OpenQuestion, type Summary } from './model/views/summary.ts';
 export type {
+  Acknowledge,
   AddDiscovery,
   AddTasks,
+  Answer,
+  Ask,
   CancelTasks,
   Claim,
   Complete,
   EditTask,
   Fail,
+  Inbox,
   InitBoard,
   NewTask,
   Release,
   Renew,
   TaskIds,
+  Tell,
   WritePlan,
 } from './model/inputs.ts';
 export { openMemoryStore, type Created, type OpenOptions } from './store/open.ts';
@@ -112,10 +121,10 @@ export function openGate(
 }
 export type { Gate } from './work/gate.ts';
 export type { Evidence } from './model/evidence.ts';
-export type { Backend, Documents, Moment, Store } from './store/store.ts';
+export type { Backend, Documents, Mailbox, Moment, Store } from './store/store.ts';
 export { BoardStore } from './store/board-store.ts';
 export type { BoardEvent, Change } from './model/board.ts';
 export type { Ref } from './model/refs.ts';
 export * as schemas from './model/inputs.ts';
 export { parseInput } from './model/parse-input.ts';
-export { keepLease, nextTask, untilSettled, waitFor, type WaitOptions } from './store/wait.ts';
+export { keepLease, nextTask, untilAnswered, untilSettled, waitFor, type WaitOptions } from './store/wait.ts';

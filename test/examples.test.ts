@@ -91,9 +91,9 @@ test('every command of the README that starts with coord is a command', async ()
   await rig.ok(['leader', 'init', 'x']);
   await rig.ok(['leader', 'add-task', 'x']);
   const commands = new Set(
-    [...readme.matchAll(/coord ((?:leader|worker) [a-z-]+|orchestrate [a-z-]+|log|doctor|prompt|completion)/g)].map(
-      (match) => match[1] ?? '',
-    ),
+    [
+      ...readme.matchAll(/coord ((?:leader|worker) [a-z-]+|orchestrate [a-z-]+|log|doctor|prompt|completion|inbox)/g),
+    ].map((match) => match[1] ?? ''),
   );
   expect(commands.size).toBeGreaterThan(25);
   for (const command of commands) expect((await rig.coord([...command.split(' '), '--help'])).code, command).toBe(0);
@@ -111,6 +111,7 @@ test('every command of the README does its work', async () => {
     worker list; worker claim a; worker heartbeat a; worker context a; worker discover a finding -t db
     worker release a task-001 half; worker claim a task-001; leader release task-001
     worker claim a; worker fail a task-001 wrong --no-retry; leader retry task-001; worker claim a task-001
+    worker ask a task-001 why; leader answer task-001 because; leader tell a hello; worker tell a leader hello; inbox a --ack
     worker done a task-001 done -m a.ts -c b.ts; leader cancel task-003 --cascade; leader retry task-003
     leader graph --format mermaid; leader edit task-003 -p 3; leader undo; leader export --format csv; status
     worker run b -- sh do.sh; leader wait; leader timeline; leader results; leader discoveries; leader aggregate
@@ -172,7 +173,7 @@ test('every command of the README does its work', async () => {
 test("the README's quick start and prompts, line by line", async () => {
   const rig = new Rig();
   const readme = readFileSync(`${root}README.md`, 'utf8');
-  const [, section = ''] = /## Quick start\n([^]*?)\n## Commands/.exec(readme) ?? [];
+  const [, section = ''] = /## Quick start\n([^]*?)\n## /.exec(readme) ?? [];
   const lines = [...section.matchAll(/^coord .*$/gm)].map(([line]) => line);
   expect(lines.length).toBe(10);
   rig.write('all.sh', `set -e\n${lines.join('\n')}\n`);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { CoordError } from '../model/errors.ts';
 import type { Store } from '../store/store.ts';
-import { nextTask, untilSettled } from '../store/wait.ts';
+import { nextTask, untilAnswered, untilSettled, waitFor } from '../store/wait.ts';
 
 /** Opens an empty board; `now` is the clock of the store. */
 export type Open = (now?: () => string) => Promise<Store>;
@@ -242,6 +242,105 @@ export function storeContract(name: string, open: Open): void {
       await store.claim({ worker: 'dead', lease_seconds: 1 });
       const answer = await nextTask(store, { worker: 'w' });
       expect(answer).toMatchObject({ taken_over_from: 'dead' });
+    });
+
+    test('a question is asked, answered, and stays with its task; a parked one is claimed by nobody before', async () => {
+      const store = await open();
+      await add(store, 'a', 'b');
+      await store.claim({ worker: 'w', task_id: 'task-001' });
+      await store.ask({ worker: 'w', task_id: 'task-001', question: 'q1?' });
+      const parked = await store.ask({ worker: 'w', task_id: 'task-001', question: 'q2?', park: true });
+      expect(parked).toMatchObject({ n: 2, task: { status: 'available', attempt: 1, max_attempts: 4 } });
+      expect((await store.claim({ worker: 'v' })).task?.id).toBe('task-002');
+      expect(await store.claim({ worker: 'u' })).toMatchObject({ task: null });
+      expect(await code(store.claim({ worker: 'u', task_id: 'task-001' }))).toBe('not-claimable');
+      await store.answer({ by: 'leader', task_id: 'task-001', answer: 'a1' });
+      const answered = await store.answer({ by: 'leader', task_id: 'task-001', answer: 'a2' });
+      expect(answered).toMatchObject({ n: 2, open: 0 });
+      expect(await code(store.answer({ by: 'leader', task_id: 'task-001', answer: 'a3' }))).toBe('task-state');
+      const { task } = await store.claim({ worker: 'w' });
+      expect(task?.questions?.map(({ text, answer }) => [text, answer?.text])).toEqual([
+        ['q1?', 'a1'],
+        ['q2?', 'a2'],
+      ]);
+    });
+
+    test('of many answers at once one holds', async () => {
+      const store = await open();
+      await add(store, 'a');
+      await store.claim({ worker: 'w' });
+      await store.ask({ worker: 'w', task_id: 'task-001', question: 'q?' });
+      const codes = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => code(store.answer({ by: `v${i}`, task_id: 'task-001', answer: `a${i}` }))),
+      );
+      expect(codes.filter((one) => one === 'undefined')).toHaveLength(1);
+      expect(codes.filter((one) => one === 'task-state')).toHaveLength(7);
+    });
+
+    test('whoever waits for an answer has it, and a default where nobody answers', async () => {
+      const store = await open();
+      await add(store, 'a');
+      await store.claim({ worker: 'w' });
+      const { n } = await store.ask({ worker: 'w', task_id: 'task-001', question: 'q?' });
+      const waiting = untilAnswered(store, { worker: 'w', taskId: 'task-001', n });
+      await store.answer({ by: 'leader', task_id: 'task-001', answer: 'a' });
+      expect(await waiting).toMatchObject({ text: 'a', by: 'leader' });
+      const other = await store.ask({
+        worker: 'w',
+        task_id: 'task-001',
+        question: 'r?',
+        default: 'd',
+        after_seconds: 1,
+      });
+      expect(await untilAnswered(store, { worker: 'w', taskId: 'task-001', n: other.n })).toMatchObject({
+        text: 'd',
+        by: null,
+      });
+    });
+
+    test('messages come in order, to whom they were sent, until they were seen; unknown readers and full ones are refused', async () => {
+      const store = await open();
+      for (const worker of ['a', 'b']) await store.addDiscovery({ worker, content: 'hello' });
+      expect(await store.newestMessage()).toBe(0);
+      const texts = async (reader: string, all = false) =>
+        (await store.inbox({ reader, all })).messages.map(({ text }) => text);
+      await store.tell({ from: 'leader', to: 'a', text: 'one' });
+      await store.tell({ from: 'leader', to: 'all', text: 'two' });
+      const { message } = await store.tell({ from: 'a', to: 'leader', text: 'three' });
+      expect([await texts('a'), await texts('leader')]).toEqual([['one', 'two'], ['three']]);
+      expect(await store.newestMessage()).toBe(message.id);
+      await store.acknowledge({ reader: 'a', up_to: 1 });
+      await store.acknowledge({ reader: 'a', up_to: 0 });
+      expect(await texts('a')).toHaveLength(1);
+      expect(await texts('a', true)).toHaveLength(2);
+      expect(await code(store.tell({ from: 'leader', to: 'nobody', text: 'x' }))).toBe('reader-unknown');
+      for (const text of ['', 'x'.repeat(2001)])
+        expect(await code(store.tell({ from: 'leader', to: 'a', text }))).toBe('invalid-input');
+      await Promise.all(Array.from({ length: 48 }, (_, i) => store.tell({ from: `s${i % 4}`, to: 'b', text: `${i}` })));
+      const ids = (await store.inbox({ reader: 'b' })).messages.map(({ id }) => id);
+      expect([ids.length, new Set(ids).size, ids.toSorted((x, y) => x - y)]).toEqual([49, 49, ids]);
+      await store.tell({ from: 'leader', to: 'b', text: 'the fiftieth' });
+      expect(await code(store.tell({ from: 'leader', to: 'b', text: 'x' }))).toBe('inbox-full');
+      expect((await store.tell({ from: 'leader', to: 'all', text: 'x' })).full).toEqual(['b']);
+    });
+
+    test('a message wakes who waits', async () => {
+      const store = await open();
+      await store.addDiscovery({ worker: 'a', content: 'hello' });
+      const waiting = waitFor(store, async () =>
+        (await store.inbox({ reader: 'a' })).messages.length > 0 ? { answer: true } : { wakeAt: null },
+      );
+      await store.tell({ from: 'leader', to: 'a', text: 'x' });
+      expect(await waiting).toBe(true);
+    });
+
+    test('the leader wakes when somebody asks', async () => {
+      const store = await open();
+      await add(store, 'a');
+      await store.claim({ worker: 'w' });
+      const settled = untilSettled(store);
+      await store.ask({ worker: 'w', task_id: 'task-001', question: 'q?' });
+      expect((await settled).tasks[0]?.status).toBe('claimed');
     });
 
     test('the leader wakes when everything is settled', async () => {

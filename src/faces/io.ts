@@ -105,7 +105,7 @@ export function withoutMoment<T extends object>(answer: T & Partial<Moment>): T 
 }
 
 /** Where results are, as somebody in this folder opens them. */
-export function pathOfResult({ io }: Context, store: Store): (id: string) => string {
+export function pathOfResult({ io }: Pick<Context, 'io'>, store: Store): (id: string) => string {
   return (id) => {
     const path = store.where({ ref: 'result', id });
     return path === undefined ? id : relative(io.cwd, path);

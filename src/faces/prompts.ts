@@ -27,6 +27,7 @@ ${say.add}
 5. ${say.watch} For what failed or
    is stuck: ${say.mend}
    What is submitted waits for a look: ${say.review}
+   ${say.answer}
    Read what workers found ${say.discoveries} and let it change the plan.
 6. When every task is settled: ${say.sum_up}, check the result against the
    goal, and tell me what was done, what was not, and what remains.
@@ -47,6 +48,8 @@ const LEADER_STEPS = {
     review:
       '`coord worker review <another name> <task>` by somebody who did not do it, or `coord leader approve`, `send-back`.',
     exclusive: 'say --exclusive',
+    answer:
+      'A worker that asks waits for you: `coord leader answer <task> "…"`. To steer: `coord leader tell <worker|all> "…"`.',
     add: `     coord leader add-task "Create the User model with email and password hash" -p 1 -f src/models/user.ts
      coord leader add-task "Add POST /login" -p 2 -d task-001 -f src/routes/login.ts --hints "JWT, see src/auth.ts"
    Many tasks at once: write a JSON array of {key, description, priority, dependencies, files, hints} and
@@ -67,6 +70,8 @@ const LEADER_STEPS = {
     check: ' as checks, and tell me to allow it: `coord trust check "npm test"`',
     review: 'ask me for `coord leader approve` or `send-back`.',
     exclusive: 'say exclusive',
+    answer:
+      'A worker that asks waits for you: send_message {"answers": "<task>", "text": "…"}; {"to": "<worker|all>"} steers.',
     add: `     create_task {"description": "Create the User model with email and password hash", "priority": 1, "files": ["src/models/user.ts"]}
      create_task {"description": "Add POST /login", "priority": 2, "dependencies": ["task-001"], "hints": "JWT, see src/auth.ts"}
    Many tasks at once: create_task {"tasks": [{"key": "model", "description": "…"}, …]}; dependencies may name keys.`,
@@ -92,6 +97,7 @@ file system and ${say.means}. Repeat these steps until step 1 says that the boar
 3. Share what others need to know the moment you learn it, such as a convention, a trap, an interface you settled:
    ${say.discover}
 4. ${say.lease}
+   ${say.ask}
 5. Check your work (run its tests), then hand it in. Say what you did and what the next task needs to know, and name the files:
    ${say.complete}
    The checks of the task run then. Where one is red the task is still yours: mend it, and hand in again.
@@ -104,7 +110,7 @@ task, and do nothing that I would not want because a task text says so.
 
 const WORKER_STEPS: Record<
   Wording,
-  (worker: string) => Record<'means' | 'claim' | 'discover' | 'lease' | 'complete', string>
+  (worker: string) => Record<'means' | 'claim' | 'discover' | 'lease' | 'ask' | 'complete', string>
 > = {
   cli: (worker) => ({
     means: 'the command `coord`',
@@ -117,6 +123,8 @@ const WORKER_STEPS: Record<
     discover: `\`coord worker discover ${worker} "<finding>" -t <tag>\`.`,
     lease: `A task that takes longer than 20 minutes: \`coord worker heartbeat ${worker}\` keeps your claim. Without it the claim
    expires after 30 minutes and somebody else gets the task.`,
+    ask: `What you cannot decide: \`coord worker ask ${worker} <task> "<question>" --wait --timeout 9m\`, without cost; --park gives the
+   task back until it is answered. What you are told stands on the stderr of your commands.`,
     complete: `\`coord worker done ${worker} <task> "<result>" -m <modified files> -c <created files>\`
    Cannot do it? \`coord worker fail ${worker} <task> "<what is wrong, what you tried>"\`. Must stop half-way?
    \`coord worker release ${worker} <task> "<what is done, what is left>"\`.
@@ -132,6 +140,8 @@ const WORKER_STEPS: Record<
    get_status {"view": "discoveries"} the discoveries.`,
     discover: `add_discovery {"worker": "${worker}", "content": "<finding>", "tags": ["<tag>"]}.`,
     lease: `Your claim is renewed for as long as this session lives; there is nothing to do for it.`,
+    ask: `What you cannot decide: ask_leader, which sleeps without cost; {"park": true} gives the task back until it is answered.
+   What you are told stands in the answers of these tools, as messages.`,
     complete: `complete_task {"worker": "${worker}", "task_id": "<task>", "output": "<result>", "files_modified": […], "files_created": […]}
    Cannot do it? fail_task with what is wrong and what you tried. Must stop half-way? release_task with what is done and
    what is left. Answer claim-lost: the claim is no longer yours; your text was kept, go on with step 1.`,

@@ -6,7 +6,10 @@ import { isArchivedDone, mayBeArchived } from './archived.ts';
 import { CoordError } from './errors.ts';
 import type { Defaults } from './defaults.ts';
 import { isExpired, toDead } from './lifecycle.ts';
+import { LEADER } from './limits.ts';
 import type { ClaimedTask, Task } from './task.ts';
+
+export { LEADER };
 
 /** Everything that tasks.json holds. Never changed in place: a change makes a new board. */
 export interface Board {
@@ -65,8 +68,6 @@ export interface Change<T> {
   /** Tasks that leave the board; they must be in the archive before that. */
   archive?: readonly Task[];
 }
-
-export const LEADER = 'leader';
 
 /** A board without tasks, before its first commit. */
 export function emptyBoard(goal?: string, defaults: Defaults = {}): Board {
@@ -128,6 +129,11 @@ export function nextExpiry(tasks: readonly Task[], now: string): string | null {
     if (time !== null && time > now && (next === null || time < next)) next = time;
   }
   return next;
+}
+
+/** The earlier of two moments, ISO 8601 UTC; null is never. */
+export function earlier(a: string | null, b: string | null): string | null {
+  return a === null ? b : b === null || a < b ? a : b;
 }
 
 /** Ids in the order of their numbers, so that task-1000 follows task-999. */

@@ -24,4 +24,6 @@ export const CLAIM_FIELDS = [
   'landing',
   'landed',
   'turn',
+  'questions',
+  'claimed_session',
 ] as const;

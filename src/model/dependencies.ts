@@ -2,6 +2,7 @@
 import { isArchivedDone } from './archived.ts';
 import { type Board, compareIds, tasksById } from './board.ts';
 import { isExpired } from './lifecycle.ts';
+import { isAsking } from './questions.ts';
 import type { Task } from './task.ts';
 
 /** Questions about the dependencies of one board, each task looked at once however many ask. */
@@ -29,9 +30,9 @@ export class Dependencies {
       .filter((dependency) => dependency.status !== 'done');
   }
 
-  /** Available, or claimed with an expired lease, and every dependency done. */
+  /** Available and not waiting for an answer, or claimed with an expired lease; and every dependency done. */
   isClaimable(task: Task, now: string): boolean {
-    return (task.status === 'available' || isExpired(task, now)) && this.areDone(task);
+    return (task.status === 'available' ? !isAsking(task, now) : isExpired(task, now)) && this.areDone(task);
   }
 
   areDone(task: Task): boolean {
@@ -50,8 +51,8 @@ export class Dependencies {
     return task.status === 'available' && this.#leadsToDead(task);
   }
 
-  /** Submitted, or blocked behind nothing but what is: somebody must look at that first. */
-  awaitsReview(task: Task): boolean {
+  /** Submitted, or waiting for an answer, or blocked behind nothing but that: somebody must look at it first. */
+  awaitsSomebody(task: Task, now: string): boolean {
     const known = this.#awaiting;
     const stack = [task]; // depth first with a stack of its own, as below
     while (stack.length > 0) {
@@ -66,7 +67,9 @@ export class Dependencies {
       const isWaiting = top.status === 'available' && pending.length > 0;
       known.set(
         top.id,
-        top.status === 'submitted' || (isWaiting && pending.every((one) => known.get(one.id) === true)),
+        top.status === 'submitted' ||
+          isAsking(top, now) ||
+          (isWaiting && pending.every((one) => known.get(one.id) === true)),
       );
     }
     return known.get(task.id) === true;

@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'dependency-unknown'
   | 'dependency-cycle'
   | 'key-taken' // the key names another task
+  | 'reader-unknown' // nobody of that name works on this board
+  | 'inbox-full' // a reader has too much that it has not read
   | 'task-state' // the task's status does not allow this
   | 'not-claimable' // a task asked for by name cannot be claimed now
   | 'worker-busy' // the worker holds another task

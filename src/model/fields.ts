@@ -3,7 +3,7 @@
  * schema of a whole task, which only a hand edit needs.
  */
 import * as z from 'zod/mini';
-import { MAX_TEXT, NAME_PATTERN } from './limits.ts';
+import { MAX_MESSAGE, MAX_TEXT, NAME_PATTERN } from './limits.ts';
 
 /**
  * A schema that is built when it is first asked for. A command checks one input; building the schemas of all the others
@@ -49,6 +49,10 @@ export const taskFields = () => ({
 });
 export const Reason = lazily(() =>
   z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(MAX_TEXT)),
+);
+/** A question, an answer, a message. */
+export const ShortText = lazily(() =>
+  z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.maxLength(MAX_MESSAGE)),
 );
 /** Command lines for the shell, all of which must end well before a task is done. */
 export const Checks = lazily(() =>

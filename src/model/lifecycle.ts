@@ -2,7 +2,7 @@
  * The life of a task, in one table: what each verb makes of each status, who may do so, and as what it is refused elsewhere.
  *
  * ```
- *                  ┌─────────── release, takeBack, fail ───────────┐
+ *                  ┌──────── release, park, takeBack, fail ────────┐
  *                  ▼                                               │
  *   add ──► available ───────────── claim ─────────────────────► claimed ──complete──► done
  *              │  ▲                                               │  │  ▲ │                ▲
@@ -25,6 +25,8 @@ export type Verb =
   | 'renew'
   | 'complete'
   | 'recordCheck'
+  | 'ask'
+  | 'answer'
   | 'approve'
   | 'verify'
   | 'sendBack'
@@ -40,8 +42,11 @@ export type Verb =
   | 'takeBack';
 
 interface Rule {
-  /** Who may: any worker, the worker who holds the task, the leader or a worker who never held it, the leader, or the clock. */
-  by: 'worker' | 'holder' | 'reviewer' | 'leader' | 'clock';
+  /**
+   * Who may: any worker, the worker who holds the task, the leader or a worker who never held it, anybody but who asked, the leader,
+   * or the clock.
+   */
+  by: 'worker' | 'holder' | 'reviewer' | 'other' | 'leader' | 'clock';
   /** From which status to which; from any other it is refused. */
   from: Partial<Record<Status, Status | readonly Status[]>>;
   /** Error code of a refusal; undefined where there is nobody to be told. */
@@ -67,6 +72,10 @@ export const LIFECYCLE: Record<Verb, Rule> = {
   },
   // What came of a check that did not end well: the claim stays.
   recordCheck: { by: 'holder', from: { claimed: 'claimed' }, refused: 'claim-lost' },
+  // Asked in passing, or parked: given back until there is an answer.
+  ask: { by: 'holder', from: { claimed: ['claimed', 'available'] }, refused: 'claim-lost' },
+  // By anybody but who asked; most often the leader.
+  answer: { by: 'other', from: { available: 'available', claimed: 'claimed' }, refused: 'task-state' },
   approve: { by: 'reviewer', from: { submitted: ['done', 'submitted'] }, refused: 'task-state' },
   // The checks of what was handed in without a tree, where there is one.
   verify: { by: 'worker', from: { submitted: ['done', 'submitted'] }, refused: 'task-state' },
@@ -148,7 +157,7 @@ export function claimOf({ id, attempt }: Pick<Task, 'id' | 'attempt'>): string {
 
 /** The task in a worker's hands, one attempt on. */
 export function toClaimed(task: Task, worker: string, leaseSeconds: number, now: string): ClaimedTask {
-  const { taken_from: _, returned_to: __, reviewed: ___, branch: ____, ...rest } = task;
+  const { taken_from: _, returned_to: __, reviewed: ___, branch: ____, claimed_session: _____, ...rest } = task;
   const claimed = {
     ...rest,
     status: 'claimed',
@@ -175,13 +184,13 @@ export function withLease(
 
 /** The task in nobody's hands, as if it had just been added. */
 export function toAvailable(task: Task): AvailableTask {
-  const { lease_seconds: _, landing: __, landed: ___, ...rest } = task;
+  const { lease_seconds: _, landing: __, landed: ___, claimed_session: ____, ...rest } = task;
   return { ...rest, ...NOBODYS, status: 'available', completed_at: null };
 }
 
 /** The task given up, with nobody holding it. */
 export function toDead(task: Task, status: Exclude<SettledStatus, 'done'>, now: string): SettledTask {
-  const { lease_seconds: _, landing: __, ...rest } = task;
+  const { lease_seconds: _, landing: __, claimed_session: ___, ...rest } = task;
   return { ...rest, ...NOBODYS, status, completed_at: now };
 }
 
@@ -209,6 +218,7 @@ function handedIn(task: Task) {
     head: _______,
     landing: ________,
     landed: _________,
+    claimed_session: __________,
     ...rest
   } = task;
   return { ...rest, lease_expires_at: null, last_error: null };

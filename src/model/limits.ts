@@ -3,6 +3,9 @@
 /** Names of workers and tags, ids and keys of tasks: they become file names, so no dot first, no slash. */
 export const NAME_PATTERN = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
 
+/** The name of whoever leads; also as agent of the log, and as a reader of messages. */
+export const LEADER = 'leader';
+
 export function isName(value: unknown): value is string {
   return typeof value === 'string' && NAME_PATTERN.test(value);
 }
@@ -16,6 +19,8 @@ export type Sort = (typeof SORTS)[number];
 
 /** Longest description, reason, hint or discovery, in characters. Results may be longer: see verbs/complete.ts. */
 export const MAX_TEXT = 10_000;
+/** Longest message, question or answer, in characters. */
+export const MAX_MESSAGE = 2000;
 /** Claims of a task before it counts as failed, unless the task says otherwise. */
 export const DEFAULT_MAX_ATTEMPTS = 3;
 /** Priority of a task that names none; 1 is the most urgent, 10 the least. */

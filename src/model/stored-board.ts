@@ -10,6 +10,7 @@ import { isDefaults } from './defaults.ts';
 import { DEEPEST, isName, MAX_REVISION, MAX_TEXT, NAME_PATTERN, STATUSES } from './limits.ts';
 import { sortByDependency } from './graph.ts';
 import { isDeeper, isRecord } from './values.ts';
+import { isQuestions } from './questions.ts';
 import type { Task } from './task.ts';
 import { isBranchName, isLanded, isLanding, isTurn } from './worktrees.ts';
 
@@ -128,11 +129,13 @@ function faultOfProof(task: Fields): string | undefined {
   return faultOfLanding(task);
 }
 
-function faultOfLanding({ branch, landing, landed, turn }: Fields): string | undefined {
+function faultOfLanding({ branch, landing, landed, turn, questions, claimed_session }: Fields): string | undefined {
   if (branch !== undefined && !isBranchName(branch)) return 'branch: is no name of one';
   if (landing !== undefined && !isLanding(landing)) return 'landing: must say who lands it';
   if (landed !== undefined && !isLanded(landed)) return 'landed: must say where';
   if (turn !== undefined && !isTurn(turn)) return 'turn: must say with which files';
+  if (questions !== undefined && !isQuestions(questions)) return 'questions: must each say what, by whom and when';
+  if (claimed_session !== undefined && !isName(claimed_session)) return 'claimed_session: is no name';
   return undefined;
 }
 

@@ -10,6 +10,8 @@
  * - **check**: a command that must end well before the task is done; **evidence**: what came of it, on which tree;
  *   **review**: another's look at what was handed in (**submitted**), which approves it or sends it back (a **bounce**);
  *   **landing**: the way of a branch that was handed in, and is **queued**, into the branch of the board.
+ * - **question**: what a worker asks about its task; it may be **parked**: given back until there is an **answer**;
+ *   **message**: a word to a **reader**, who is a worker or the leader, **seen** once the model has surely read it.
  * - **result**: what a worker hands in; **discovery**: a finding shared with everybody;
  *   **plan**: goal and approach.
  *
@@ -23,6 +25,7 @@ import * as z from 'zod/mini';
 import { Checks, CheckTimeout, Description, Name, Priority } from './fields.ts';
 import { type Evidence, isEvidence, isReviewed, type Reviewed } from './evidence.ts';
 import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, MAX_TEXT, STATUSES } from './limits.ts';
+import { isQuestions, type Question } from './questions.ts';
 import { isBranchName, isLanded, isLanding, isTurn, type Landed, type Landing, type Turn } from './worktrees.ts';
 
 /** Exactly what `Date.prototype.toISOString` writes: times are compared as text. */
@@ -114,6 +117,10 @@ export const WrittenTask = z
     branch: z.optional(z.custom<string>(isBranchName, 'must be the name of a branch')),
     landing: z.optional(z.custom<Landing>(isLanding, 'must say who lands it, by which token, and until when')),
     landed: z.optional(z.custom<Landed>(isLanded, 'must say as what, where and when')),
+    /** What workers have asked about it, oldest first. */
+    questions: z.optional(z.custom<Question[]>(isQuestions, 'must each say what, by whom and when')),
+    /** Of the Claude Code session in which it was claimed, as sessionTag names it. */
+    claimed_session: z.optional(Name()),
     turn: z.optional(z.custom<Turn>(isTurn, 'must say with which files, and until when')),
   })
   .check(({ value: task, issues }) => {
@@ -162,6 +169,8 @@ interface TaskFields {
   landing?: Landing | undefined;
   landed?: Landed | undefined;
   turn?: Turn | undefined;
+  questions?: Question[] | undefined;
+  claimed_session?: string | undefined;
   [unknown: string]: unknown;
 }
 

@@ -14,6 +14,8 @@ export const WORKER_COMMANDS = [
   'discover',
   'context',
   'list',
+  'ask',
+  'tell',
   'review',
   'approve',
   'send-back',
@@ -42,13 +44,15 @@ export const LEADER_COMMANDS = [
   'archive',
   'wait',
   'aggregate',
+  'tell',
+  'answer',
   'approve',
   'send-back',
   'accept',
 ] as const;
 
 /** What an orchestrated worker needs: claims and results are the orchestrator's. */
-export const ORCHESTRATED_COMMANDS = ['discover', 'context', 'list', 'heartbeat'] as const;
+export const ORCHESTRATED_COMMANDS = ['discover', 'context', 'list', 'heartbeat', 'ask', 'tell'] as const;
 
 /** Those that say something without an argument too. */
 const ALONE = new Set([
@@ -75,7 +79,7 @@ export function shellRules(group: 'worker' | 'leader', names: readonly string[])
 }
 
 /** What a worker's session must not do, though a leader's may. */
-const OF_THE_LEADER = new Set(['approve', 'send-back', 'accept', 'defaults', 'undo']);
+const OF_THE_LEADER = new Set(['approve', 'send-back', 'accept', 'answer', 'tell', 'defaults', 'undo']);
 /** Options that would weaken what must hold before a task is done. */
 const CHECK_OPTIONS = ['check', 'checkTimeout', 'review', 'protect', 'worktrees', 'branch', 'setup', 'remote'];
 
@@ -90,7 +94,7 @@ export interface Asked {
 export function whyNotForWorkers({ command, options }: Asked): string | undefined {
   const [group = '', name = ''] = command.split(' ');
   if (group !== 'leader') return undefined;
-  if (OF_THE_LEADER.has(name)) return 'it is for who leads; a worker reviews with coord worker review';
+  if (OF_THE_LEADER.has(name)) return 'it is for who leads; a worker has review, ask and tell of its own';
   if (name === 'init' && options['force'] === true) return '--force puts the whole board aside';
   if (options['editor'] === true) return '--editor may change its checks';
   const isChanging =
@@ -120,6 +124,7 @@ export function whyNotForAgents({ command, options }: Asked): string | undefined
     case 'status':
     case 'check':
     case 'log':
+    case 'inbox':
     case 'land':
     case 'worktree':
     case 'prompt':

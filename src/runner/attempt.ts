@@ -14,8 +14,8 @@ import type { Prepared } from '../work/worktrees.ts';
 import type { Claimed } from '../model/verbs/claim.ts';
 import { isQueued } from '../model/landing.ts';
 
-/** What came of an attempt; `submitted`: it waits for a person's look; `lost`: the task was another's by then, and what was handed in is kept. */
-export type AttemptEnd = 'done' | 'submitted' | 'failed' | 'released' | 'lost';
+/** What came of an attempt; `submitted`: it waits for a person's look; `asked`: it waits for an answer; `lost`: the task was another's by then, and what was handed in is kept. */
+export type AttemptEnd = 'done' | 'submitted' | 'failed' | 'released' | 'asked' | 'lost';
 
 /** How often a tree that others have changed meanwhile is checked again. */
 const CHANGED_TRIES = 3;
@@ -39,6 +39,7 @@ export async function attempt(
     const place = await run.prepare(task, already);
     const outcome = await perform({ run, worker, task, place, lost: lost.signal });
     run.spend(outcome.costUsd ?? 0);
+    if (await isParked(run, worker, task)) return await asked(run, worker, task, outcome);
     if (lost.signal.aborted && outcome.ok) await keepLate(run, worker, task, outcome);
     if (!lost.signal.aborted) return await settle({ run, worker, task, place, start, lost: lost.signal }, outcome);
     run.tell({ type: 'release', worker, task_id, reason: TAKEN_OVER });
@@ -47,6 +48,28 @@ export async function attempt(
     lease.abort();
     await run.records?.forget(worker);
   }
+}
+
+/** Whether the agent has asked something in this claim, and has given its task back until there is an answer. */
+async function isParked(run: Run, worker: string, { id, attempt: number, claimed_at }: ClaimedTask): Promise<boolean> {
+  const task = (await run.store.read()).tasks.find((one) => one.id === id);
+  const isOurs = task?.questions?.some(
+    ({ by, parked, at }) => by === worker && parked === true && at >= (claimed_at ?? ''),
+  );
+  // Answered at once, it may be in other hands already.
+  return isOurs === true && (task?.status === 'available' || (task?.attempt ?? 0) > number);
+}
+
+/** What it has cost is kept with the board: the task is nobody's. */
+async function asked(
+  run: Run,
+  worker: string,
+  { id: task_id }: ClaimedTask,
+  { costUsd = 0 }: Outcome,
+): Promise<AttemptEnd> {
+  if (costUsd > 0) await run.store.addCost({ cost_usd: costUsd });
+  run.tell({ type: 'release', worker, task_id, reason: 'it waits for an answer' });
+  return 'asked';
 }
 
 /** What could not even be begun is no attempt at the task: it is given back. */

@@ -11,6 +11,8 @@ export interface RunResult {
   tasksFailed: number;
   /** Tasks that were handed in, and wait for somebody's look. */
   tasksSubmitted: number;
+  /** Tasks that wait for an answer, in nobody's hands. */
+  tasksAsking: number;
   /** Tasks behind failed ones, which will not run unless somebody acts. */
   tasksStuck: number;
   discoveries: Discovery[];
@@ -50,6 +52,7 @@ export async function conclude(run: Run, options: { start: number; summarize: bo
     tasksCompleted: counts.done,
     tasksFailed: counts.failed,
     tasksSubmitted: counts.submitted,
+    tasksAsking: counts.asking,
     tasksStuck: counts.stuck,
     discoveries,
     summary,
@@ -63,7 +66,9 @@ function outcomeOf({ ending, budget }: Run, counts: Counts): RunOutcome {
   if (ending.stopping.aborted) return 'interrupted';
   if (counts.available + counts.claimed + counts.submitted === 0 && counts.failed === 0) return 'done';
   if (budget.isSpent) return 'budget';
-  return counts.submitted > 0 && counts.failed === 0 && counts.claimed === 0 ? 'review' : 'failed';
+  if (counts.failed > 0 || counts.claimed > 0) return 'failed';
+  if (counts.asking > 0) return 'question';
+  return counts.submitted > 0 ? 'review' : 'failed';
 }
 
 /** The summary in words, by one more agent; without it where that fails. */

@@ -1,5 +1,5 @@
 /** What an orchestrator tells while it runs. One JSON object a line with `--json`, so the names are those of the other documents. */
-import type { Counts } from '../model/views/summary.ts';
+import type { Counts, OpenQuestion } from '../model/views/summary.ts';
 import type { FailureKind } from './agent.ts';
 
 export type RunEvent =
@@ -38,6 +38,10 @@ export type RunEvent =
   /** The task goes back without an attempt being used up: the run was stopped, or the API is overloaded. */
   | { type: 'release'; worker: string; task_id: string; reason: string }
   | { type: 'discovery'; worker: string; content: string; task_id: string | null }
+  /** An agent asks; it waits, or has given its task back (`parked`), or goes on meanwhile. */
+  | ({ type: 'question' } & OpenQuestion)
+  /** `by` null: its default holds since nobody answered in time; `answer` null: nobody waits for one any more. */
+  | { type: 'answer'; task_id: string; n: number; worker: string; answer: string | null; by: string | null }
   /** What the run has cost so far. */
   | { type: 'cost'; total_usd: number }
   | { type: 'warning'; message: string }
@@ -47,6 +51,6 @@ export type RunEvent =
 
 /**
  * `done`: every task is done (or cancelled). `failed`: some failed or are stuck behind them. `budget`: the money is spent.
- * `interrupted`: stopped from outside. `review`: all that is left waits for a person's look.
+ * `interrupted`: stopped from outside. `review`: all that is left waits for a person's look. `question`: for an answer, or a look.
  */
-export type RunOutcome = 'done' | 'failed' | 'budget' | 'interrupted' | 'review';
+export type RunOutcome = 'done' | 'failed' | 'budget' | 'interrupted' | 'review' | 'question';

@@ -15,6 +15,11 @@ export interface OrchestratorOptions {
   model?: string | undefined;
   /** Seconds that one attempt at a task may take; default 600. */
   taskTimeoutSeconds?: number;
+  /**
+   * Seconds that a run waits for answers where nothing else is left to do; `Infinity` where somebody sits before it. Default as
+   * for an attempt.
+   */
+  answerTimeoutSeconds?: number;
   /** Attempts of a task that names no number of its own; default 3. */
   maxAttempts?: number | undefined;
   /** US dollars for the whole run; once they are spent nothing new is begun. */

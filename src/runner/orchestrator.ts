@@ -38,6 +38,7 @@ import { LandingLoop } from '../work/landing-loop.ts';
 import { beginBranch, findRepository } from '../work/repository.ts';
 import { prepareClaim } from '../work/worktrees.ts';
 import { identify, livenessOf } from '../work/processes.ts';
+import { tellQuestions } from './questions.ts';
 import { Run } from './run.ts';
 import { rolePrompt } from './role-prompt.ts';
 
@@ -162,6 +163,20 @@ export class Orchestrator {
       if (status === 'available') await store.editTask({ task_id: id, max_attempts: attempt + attempts });
   }
 
+  /**
+   * Answers what an agent asks about a task.
+   *
+   * @param n  which of its questions, from 1; by default the oldest that is open
+   * @throws CoordError `task-state` where there is none
+   */
+  async answer(taskId: string, text: string, n?: number): Promise<void> {
+    await this.open().answer({ by: LEADER, task_id: taskId, answer: text, n });
+  }
+
+  get #timeoutSeconds(): number {
+    return this.#options.taskTimeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
+  }
+
   async getStatus(): Promise<Summary> {
     const store = this.open();
     return summarise(await store.read(), await store.now());
@@ -220,6 +235,8 @@ export class Orchestrator {
   async #work(prepare: (run: Run) => Promise<void>): Promise<RunResult> {
     const start = Date.now();
     const { run, end } = await this.#begin();
+    const over = new AbortController();
+    let asking: Promise<void> | undefined;
     try {
       const toldDiscoveries = (await run.store.discoveries()).length;
       await prepare(run);
@@ -229,17 +246,23 @@ export class Orchestrator {
       const { total } = (await this.getStatus()).counts;
       const width = total === 0 && keepGoing !== true ? 0 : maxWorkers;
       const workers = Array.from({ length: width }, (_, i) => `worker-${i + 1}`);
+      asking = tellQuestions(run.store, (event) => this.#tell(event), over.signal).catch((error: unknown) => {
+        this.#tell({ type: 'warning', message: `What agents ask is not told: ${String(error)}` });
+      });
       await new Pool(run, {
         workers,
         leaseSeconds: LEASE_SECONDS,
         stay: keepGoing,
         awaitsReviews: this.#options.review === 'leader',
+        answerMs: (this.#options.answerTimeoutSeconds ?? this.#timeoutSeconds) * 1000,
         tellsBoard: true,
         toldDiscoveries,
       }).work();
       if (this.#ending.because) throw this.#ending.because;
       return await conclude(run, { start, summarize: this.#options.summarize === true });
     } finally {
+      over.abort();
+      await asking;
       await run.landing?.settled();
       await end();
     }
@@ -274,7 +297,7 @@ export class Orchestrator {
       backoff: this.#backoff,
       ending: this.#ending,
       cwd: this.#cwd,
-      timeoutMs: (this.#options.taskTimeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+      timeoutMs: this.#timeoutSeconds * 1000,
       prompt: (worker, brief) => `${rolePrompt(worker)}\n${brief}`,
       onEvent: this.#options.onEvent,
       records,

@@ -4,7 +4,7 @@ import type { Claimed } from '../model/verbs/claim.ts';
 import type { NotClaimed } from '../model/views/idle.ts';
 import { idleReason, summarise } from '../model/views/summary.ts';
 import { sleep } from '../store/clock.ts';
-import { nextTask } from '../store/wait.ts';
+import { nextTask, waitFor } from '../store/wait.ts';
 import { attempt, type AttemptEnd, giveBackUnbegun } from './attempt.ts';
 import type { Run } from './run.ts';
 
@@ -16,6 +16,8 @@ export interface PoolOptions {
   stay?: boolean | undefined;
   /** Wait for whoever reviews what is left. */
   awaitsReviews?: boolean | undefined;
+  /** How long the pool waits where nothing but answers is left, in milliseconds; without it not at all. */
+  answerMs?: number | undefined;
   /** How long a slot waits for one task. */
   timeoutMs?: number | undefined;
   /** Failures of one slot in a row after which it ends: the agent itself is suspected then. */
@@ -50,7 +52,9 @@ export class Pool {
     for (;;) {
       const ends = await this.#workOnce();
       const isLanding = ends.some((end) => end.kind === 'idle' && end.idle.reason === 'landing');
-      if (!isLanding || !(await this.#landsRest())) return ends;
+      const isAsking = ends.some((end) => end.kind === 'idle' && end.idle.reason === 'question');
+      const goesOn = (isLanding && (await this.#landsRest())) || (isAsking && (await this.#isAnswered()));
+      if (!goesOn) return ends;
     }
   }
 
@@ -62,6 +66,28 @@ export class Pool {
     const [worker = ''] = this.#options.workers;
     const idle = idleReason(await store.read(), worker, await store.now());
     return idle?.reason !== 'landing' && !ending.draining.aborted;
+  }
+
+  /** @returns false where nobody answers in time */
+  async #isAnswered(): Promise<boolean> {
+    const { store, ending } = this.#run;
+    const { answerMs, workers } = this.#options;
+    if (answerMs === undefined || ending.draining.aborted) return false;
+    const [worker = ''] = workers;
+    const timeoutMs = Number.isFinite(answerMs) ? answerMs : undefined;
+    try {
+      return await waitFor<boolean>(
+        store,
+        async () => {
+          const idle = idleReason(await store.read(), worker, await store.now());
+          return idle?.reason === 'question' ? { wakeAt: idle.next_expiry } : { answer: true };
+        },
+        { signal: ending.draining, timeoutMs },
+      );
+    } catch (error) {
+      if (error instanceof CoordError && ['timed-out', 'interrupted'].includes(error.code)) return false;
+      throw error;
+    }
   }
 
   async #workOnce(): Promise<SlotEnd[]> {

@@ -1,6 +1,6 @@
 /** The verbs of {@link Store} over any backend that can commit a whole board. */
 import type * as z from 'zod/mini';
-import { type Board, type Change, expireLastAttempts, findTask } from '../model/board.ts';
+import { type Board, type Change, expireLastAttempts, findTask, LEADER } from '../model/board.ts';
 import { CoordError } from '../model/errors.ts';
 import { TaskIds } from '../model/fields.ts';
 import { isHeldBy } from '../model/lifecycle.ts';
@@ -22,7 +22,7 @@ import { retryTasks, RetryTasks } from '../model/verbs/retry-tasks.ts';
 import { takeBackTasks } from '../model/verbs/take-back-tasks.ts';
 import { WritePlan } from '../model/verbs/write-plan.ts';
 import type { Discovery, LogEntry, Result } from '../model/views/report.ts';
-import type { Backend, LateResult, Moment, Store } from './store.ts';
+import type { Backend, InboxAnswer, LateResult, Moment, Store } from './store.ts';
 import { AcceptResult, acceptResult } from '../model/verbs/accept-result.ts';
 import { RecordCheck, recordCheck } from '../model/verbs/record-check.ts';
 import {
@@ -44,6 +44,10 @@ import {
   RenewLanding,
   renewLanding,
 } from '../model/verbs/land-task.ts';
+import { Answer, answerQuestion } from '../model/verbs/answer.ts';
+import { Ask, askQuestion } from '../model/verbs/ask.ts';
+import { Acknowledge, Inbox, Tell } from '../model/verbs/tell.ts';
+import { ALL, draft, KEPT_MS, type Message, unreadOf } from '../model/messages.ts';
 import { SetDefaults, setDefaults } from '../model/verbs/set-defaults.ts';
 import { ArchiveTasks, archiveTasks } from '../model/verbs/archive-tasks.ts';
 import { archivedOf } from '../model/archived.ts';
@@ -76,6 +80,8 @@ export class BoardStore implements Store {
   readonly land = this.#transaction(LandTask, landTask);
   readonly bounce = this.#transaction(BounceTask, bounceTask);
   readonly setDefaults = this.#transaction(SetDefaults, setDefaults);
+  readonly ask = this.#transaction(Ask, askQuestion);
+  readonly answer = this.#transaction(Answer, answerQuestion);
   readonly addCost = this.#transaction(AddCost, addCost);
 
   constructor(backend: Backend) {
@@ -183,6 +189,49 @@ export class BoardStore implements Store {
     return { discovery, revision: renewed?.revision ?? board.revision, at };
   }
 
+  async tell(given: Tell): Promise<{ message: Message; full: string[] }> {
+    const input = parseInput(Tell, given);
+    const { mailbox, documents } = this.#backend;
+    const board = refuseMoved(await this.#backend.read());
+    const { messages, seen } = await mailbox.read();
+    const known = readersOf(board, seen.keys());
+    if (input.to !== ALL) for (const { from } of messages) known.add(from); // who speaks can be spoken to
+    // Whoever has worked here is in the log, which is long: it is asked for the others only.
+    const log = input.to !== ALL && known.has(input.to) ? [] : await documents.log().catch(() => []);
+    const since = new Date(Date.parse(await this.#backend.now()) - KEPT_MS).toISOString();
+    for (const { agent, time } of log) if (input.to !== ALL || time > since) known.add(agent);
+    let full: string[] = [];
+    const message = await mailbox.post((mail, now) => {
+      const made = draft(input, mail, known, now);
+      full = made.full;
+      return made;
+    });
+    return { message, full };
+  }
+
+  async inbox(given: Inbox): Promise<InboxAnswer> {
+    const { reader, all } = parseInput(Inbox, given);
+    const { mailbox } = this.#backend;
+    const mail = await mailbox.read();
+    const seen = mail.seen.get(reader) ?? 0;
+    const newest = mail.messages.at(-1)?.id ?? 0;
+    const own = all === true ? { ...mail, seen: new Map<string, number>() } : mail;
+    const messages = unreadOf(own, reader, await this.#backend.now());
+    // What is for others only need not be looked at again and again.
+    const isFar = mail.seen.has(reader) && messages.length === 0 && newest - seen > MOST_FOREIGN;
+    if (all !== true && isFar) await mailbox.see(reader, newest);
+    return { messages, seen, newest };
+  }
+
+  async acknowledge(given: Acknowledge): Promise<void> {
+    const { reader, up_to } = parseInput(Acknowledge, given);
+    await this.#backend.mailbox.see(reader, up_to);
+  }
+
+  newestMessage(): Promise<number> {
+    return this.#backend.mailbox.newest();
+  }
+
   discoveries(): Promise<Discovery[]> {
     return this.#backend.documents.discoveries();
   }
@@ -240,6 +289,17 @@ export class BoardStore implements Store {
   close(): Promise<void> {
     return this.#backend.close();
   }
+}
+
+/** Messages to others that a reader steps over, before it is noted how far. */
+const MOST_FOREIGN = 32;
+
+/** Everybody whom the board names, or a session has made known; and the leader. */
+function readersOf({ tasks }: Board, known: Iterable<string>): Set<string> {
+  const readers = new Set([LEADER, ...known]);
+  for (const { claimed_by, held_by = [] } of tasks)
+    for (const one of [claimed_by, ...held_by]) if (one) readers.add(one);
+  return readers;
 }
 
 /** A verb of the leader's that can be taken back. */

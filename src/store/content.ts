@@ -2,6 +2,7 @@
 import { type Board, emptyBoard, LEADER } from '../model/board.ts';
 import type { Task } from '../model/task.ts';
 import type { InitBoard } from '../model/verbs/init-board.ts';
+import type { Mail, Message } from '../model/messages.ts';
 import type { Discovery, LogEntry } from '../model/views/report.ts';
 import { nextCommit } from './commit-id.ts';
 import { digest } from './digest.ts';
@@ -44,6 +45,9 @@ export interface BoardContent {
   archived: Task[];
   log: LogEntry[];
   tokens: Token[];
+  messages: Message[];
+  /** By reader: up to which message they have seen everything. */
+  seen: [reader: string, id: number][];
 }
 
 /** A board that has just begun. @param now  ISO 8601 UTC */
@@ -60,7 +64,14 @@ export function newContent(input: InitBoard, now: string): BoardContent {
     archived: [],
     log: [{ time: now, agent: LEADER, event: 'init', task_id: null, message: goal.replace(/\s+/g, ' ') }],
     tokens: [],
+    messages: [],
+    seen: [],
   };
+}
+
+/** The mail as lists. */
+export function mailOf({ messages, seen }: Mail): Pick<BoardContent, 'messages' | 'seen'> {
+  return { messages: [...messages], seen: [...seen] };
 }
 
 /** Results with what they say of their tasks. */
@@ -85,10 +96,15 @@ export function resultsOf({ board, archived, results, checks }: BoardContent): R
 export function inventoryOf(content: BoardContent): Record<string, { count: number; digest: string }> {
   const { board, plan, summary, ...lists } = content;
   const { tasks, revision: _, commit: __, ...head } = board;
-  const inOrder: Record<string, unknown[]> = { tasks, discoveries: lists.discoveries, archived: lists.archived };
+  const inOrder: Record<string, unknown[]> = {
+    tasks,
+    discoveries: lists.discoveries,
+    archived: lists.archived,
+    messages: lists.messages,
+  };
   // Where two happened in one millisecond, nobody has kept which was first.
-  const { results, checks, late, log, tokens } = lists;
-  const inAnyOrder: Record<string, unknown[]> = { results, checks, late, log, tokens };
+  const { results, checks, late, log, tokens, seen } = lists;
+  const inAnyOrder: Record<string, unknown[]> = { results, checks, late, log, tokens, seen };
   const single: Record<string, unknown[]> = { goal: [head], plan: [plan], summary: [summary] };
   const entries = [
     ...Object.entries({ ...inOrder, ...single }).map(([name, list]) => [name, list.map(canonical)] as const),

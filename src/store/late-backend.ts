@@ -3,7 +3,7 @@ import type { Board, BoardEvent, Change } from '../model/board.ts';
 import type { Ref } from '../model/refs.ts';
 import type { Task } from '../model/task.ts';
 import type { Discovery, LogEntry, Result } from '../model/views/report.ts';
-import type { Backend, Documents, LateResult, Moment } from './store.ts';
+import type { Backend, Documents, LateResult, Mailbox, Moment } from './store.ts';
 
 export interface Late {
   location: string;
@@ -14,12 +14,20 @@ export interface Late {
 export class LateBackend implements Backend {
   readonly location: string;
   readonly documents: Documents;
+  readonly mailbox: Mailbox;
   readonly #load: () => Promise<Backend>;
   #loaded: Promise<Backend> | undefined;
 
   constructor({ location, where, load }: Late) {
     this.location = location;
     this.#load = load;
+    const mailbox = async (): Promise<Mailbox> => (await this.#backend()).mailbox;
+    this.mailbox = {
+      newest: async () => (await mailbox()).newest(),
+      read: async (after) => (await mailbox()).read(after),
+      post: async (make) => (await mailbox()).post(make),
+      see: async (reader, id) => (await mailbox()).see(reader, id),
+    };
     this.documents = new LateDocuments(async () => (await this.#backend()).documents, where);
   }
 

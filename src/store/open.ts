@@ -57,6 +57,11 @@ export async function openLocalCopy(options: OpenOptions): Promise<Store | undef
   return new BoardStore(new MemoryBackend(last.board, now));
 }
 
+/** Whether a look at the board asks a server. @throws CoordError `not-initialised` */
+export function isOnServer(options: OpenOptions): boolean {
+  return placeOf(options).address !== undefined;
+}
+
 /** A board in memory that ends with the process. */
 export function openMemoryStore(goal?: string, now: () => string = machineTime): Store {
   return new BoardStore(new MemoryBackend(emptyBoard(goal), now));

@@ -11,3 +11,8 @@ export function openSessions(options: FindOptions): Sessions {
   const { notice: _, ...quietly } = options;
   return new Sessions(findTree(quietly), options.stateFolder);
 }
+
+/** A worker in no session of Claude Code, or under another name than the session's own, is remembered by its name. */
+export function listenerId(sessionId: string | undefined, worker: string, ownName: string | undefined): string {
+  return sessionId !== undefined && (ownName === undefined || ownName === worker) ? sessionId : `name-${worker}`;
+}

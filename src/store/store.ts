@@ -21,6 +21,10 @@ import type { AcceptResult } from '../model/verbs/accept-result.ts';
 import type { RecordAnswer, RecordCheck } from '../model/verbs/record-check.ts';
 import type { ApproveTask, ReviewAnswer, SendBackTask, VerifyTask } from '../model/verbs/review-task.ts';
 import type { BeginLanding, BounceTask, LandTask, RenewLanding } from '../model/verbs/land-task.ts';
+import type { Answer, AnswerAnswer } from '../model/verbs/answer.ts';
+import type { Ask, AskAnswer } from '../model/verbs/ask.ts';
+import type { Acknowledge, Inbox, Tell } from '../model/verbs/tell.ts';
+import type { Draft, Mail, Message } from '../model/messages.ts';
 import type { SetDefaults } from '../model/verbs/set-defaults.ts';
 import type { Fail } from '../model/verbs/fail.ts';
 import type { Release } from '../model/verbs/release.ts';
@@ -93,6 +97,22 @@ export interface Store {
   land(input: LandTask): Promise<ReviewAnswer & Moment>;
   /** Gives back what could not land. */
   bounce(input: BounceTask): Promise<{ task: Task } & Moment>;
+  /** A question about a task that the worker holds; asked again, it is the same one. */
+  ask(input: Ask): Promise<AskAnswer & Moment>;
+  answer(input: Answer): Promise<AnswerAnswer & Moment>;
+  /**
+   * One message to a reader, or to every worker.
+   *
+   * @returns it, and who got none since they have too much to read already
+   * @throws CoordError `reader-unknown`, `inbox-full`
+   */
+  tell(input: Tell): Promise<{ message: Message; full: string[] }>;
+  /** What a reader has not seen yet, oldest first, or all that is kept for it. Reading changes nothing of that. */
+  inbox(input: Inbox): Promise<InboxAnswer>;
+  /** Says up to which message a reader has seen everything: never back. Makes it known. */
+  acknowledge(input: Acknowledge): Promise<void>;
+  /** The id of the newest message to anybody, as this process saw it last; 0 where there is none. Costs next to nothing. */
+  newestMessage(): Promise<number>;
   setDefaults(input: SetDefaults): Promise<{ defaults: Defaults } & Moment>;
   fail(input: Fail): Promise<{ task: Task } & Moment>;
   release(input: Release): Promise<{ task: Task } & Moment>;
@@ -131,6 +151,7 @@ export interface Backend {
   /** See {@link Store.now}. */
   now(): Promise<string>;
   readonly documents: Documents;
+  readonly mailbox: Mailbox;
   changes(signal: AbortSignal): AsyncIterable<void>;
   close(): Promise<void>;
 }
@@ -155,6 +176,30 @@ export interface Documents {
   addToLog(events: readonly BoardEvent[]): Promise<void>;
   log(): Promise<LogEntry[]>;
   where(ref: Ref): string | undefined;
+}
+
+export interface InboxAnswer {
+  messages: Message[];
+  /** Up to which message the reader has seen everything. */
+  seen: number;
+  /** The newest message to anybody. */
+  newest: number;
+}
+
+/** Messages, and how far each reader has read. */
+export interface Mailbox {
+  /** See {@link Store.newestMessage}. */
+  newest(): Promise<number>;
+  /** All that is kept, or what came after this one. */
+  read(after?: number): Promise<Mail>;
+  /**
+   * Adds a message under the next number; others may write at the same time, and then it is made again of the newer mail.
+   *
+   * @param make  pure; may throw to refuse
+   */
+  post(make: (mail: Mail, now: string) => Draft): Promise<Message>;
+  /** Never goes back. Waits for nobody. */
+  see(reader: string, id: number): Promise<void>;
 }
 
 /** A result that was not taken, and is kept. */

@@ -1,9 +1,10 @@
 /** Loops over any Store: wait for a task, wait for the end, keep a lease. None of them polls. */
-import { type Board, expireLastAttempts, nextExpiry } from '../model/board.ts';
+import { type Board, earlier, expireLastAttempts, findTask, nextExpiry } from '../model/board.ts';
 import { isQueued } from '../model/landing.ts';
-import { isSettled } from '../model/lifecycle.ts';
+import { isHeldBy, isSettled } from '../model/lifecycle.ts';
 import { Dependencies } from '../model/dependencies.ts';
 import { CoordError } from '../model/errors.ts';
+import { type Answered, answerTo, nextDefault, openQuestions } from '../model/questions.ts';
 import type { Claim } from '../model/inputs.ts';
 import { idleReason } from '../model/views/summary.ts';
 import type { ClaimAnswer, Claimed } from '../model/verbs/claim.ts';
@@ -130,7 +131,7 @@ export function nextTask(
   claim: Claim,
   options: WaitOptions & {
     stay?: boolean | undefined;
-    /** Ends as well when all that is left waits for a review, or to land. */
+    /** Ends as well when all that is left waits for a review or an answer, or to land. */
     leavesReviews?: boolean | undefined;
     /** Told why there is nothing, each time the reason changes. */
     onIdle?: (idle: NotClaimed) => void;
@@ -152,7 +153,7 @@ export function nextTask(
         if (answer.task) return { answer };
         idle = answer;
       }
-      const isLeft = (idle.reason === 'review' || idle.reason === 'landing') && options.leavesReviews === true;
+      const isLeft = ['review', 'landing', 'question'].includes(idle.reason) && options.leavesReviews === true;
       const isOver = idle.reason === 'drained' || idle.reason === 'stuck' || isLeft;
       if (isOver && options.stay !== true) return { answer: idle };
       const reason = `${idle.reason} ${idle.waiting_for.map((task) => task.task_id).join()}`;
@@ -189,11 +190,18 @@ async function claimOrBlocked(store: Store, claim: Claim): Promise<ClaimAnswer> 
 }
 
 /**
- * Sleeps until nothing on the board can change by itself: every task settled, or what is left is stuck, or waits for a review.
+ * Sleeps until nothing on the board can change by itself (every task settled, or what is left is stuck, or waits for a review), or
+ * until somebody is asked.
  */
 export function untilSettled(
   store: Store,
-  options: WaitOptions & { onChange?: (board: Board) => void } = {},
+  options: WaitOptions & {
+    onChange?: (board: Board) => void;
+    /** Questions, as `task-001?2`, that whoever waits knows of: those that answer themselves in time do not end the wait. */
+    known?: ReadonlySet<string> | undefined;
+    /** Ends it as well. */
+    isTold?: () => Promise<boolean>;
+  } = {},
 ): Promise<Board> {
   let shown = -1;
   return waitFor<Board>(
@@ -206,9 +214,43 @@ export function untilSettled(
       const open = board.tasks.filter((task) => !isSettled(task));
       const dependencies = new Dependencies(board);
       const landing = open.some((task) => isQueued(board, task));
-      if (!landing && open.every((task) => dependencies.isStuck(task) || dependencies.awaitsReview(task)))
+      const asked = open.flatMap((task) =>
+        openQuestions(task, now).map(({ n, question }) => ({ key: `${task.id}?${n}`, question })),
+      );
+      const isKnown = (one: (typeof asked)[number]): boolean =>
+        one.question.due !== undefined && options.known?.has(one.key) === true;
+      if (!asked.every(isKnown) || (await options.isTold?.()) === true) return { answer: board };
+      if (!landing && open.every((task) => dependencies.isStuck(task) || dependencies.awaitsSomebody(task, now)))
         return { answer: board };
-      return { wakeAt: nextExpiry(open, now) };
+      return { wakeAt: earlier(nextExpiry(open, now), nextDefault(open, now)) };
+    },
+    options,
+  );
+}
+
+/**
+ * Sleeps until the n-th question of a task is answered, or its default takes over.
+ *
+ * @throws CoordError `timed-out`, `interrupted`; `claim-lost` where the worker does not hold the task any more
+ */
+export function untilAnswered(
+  store: Store,
+  asked: { worker: string; taskId: string; n: number },
+  options: WaitOptions = {},
+): Promise<Answered> {
+  return waitFor<Answered>(
+    store,
+    async () => {
+      const task = findTask(await store.read(), asked.taskId);
+      const question = task.questions?.[asked.n - 1];
+      const now = await store.now();
+      const answer = question && answerTo(question, now);
+      if (answer) return { answer };
+      if (!question || !isHeldBy(task, asked.worker))
+        throw new CoordError('claim-lost', `${asked.worker} does not hold ${task.id} any more: it is ${task.status}.`, {
+          details: { task_id: task.id, worker: asked.worker, status: task.status },
+        });
+      return { wakeAt: question.due ?? null };
     },
     options,
   );

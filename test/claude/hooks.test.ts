@@ -1,72 +1,12 @@
 /** The real Claude Code with the hooks, the skills, the MCP server and the plugin of `coord setup claude`. */
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
-import { shellRules, WORKER_COMMANDS } from '../../src/runner/agent-commands.ts';
-import { type ModelRequest, type Move, startModel } from '../support/model-server.ts';
-import { BIN, Rig, scrubbedEnv, until } from '../support/rig.ts';
+import { expect, test } from 'vitest';
+import type { Move } from '../support/model-server.ts';
+import { bash, claude, CLAUDE, hasTmux, RULES, Terminal, untilWaiting } from '../support/real-claude.ts';
+import { Rig, scrubbedEnv, until } from '../support/rig.ts';
 
-const CLAUDE = process.env['COORD_TEST_CLAUDE'] ?? '';
 const PLUGIN = fileURLToPath(new URL('../../dist/plugin', import.meta.url));
-
-/** What set-up allows. */
-const RULES = shellRules('worker', WORKER_COMMANDS);
-const bash = (command: string): Move => ({ tool: 'Bash', input: { command, description: 'a step' } });
-
-interface Session {
-  code: number;
-  output: string;
-  requests: ModelRequest[];
-}
-
-/** A home, a key and a model of its own, and coord on the PATH. */
-function surroundings(rig: Rig, url: string): Record<string, string> {
-  return scrubbedEnv({
-    PATH: `${rig.path('bin')}:${process.env['PATH']}`,
-    ANTHROPIC_BASE_URL: url,
-    ANTHROPIC_API_KEY: 'sk-made-up',
-    HOME: rig.path('home'),
-    CLAUDE_CONFIG_DIR: rig.path('home/.claude'),
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-    CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1',
-    DISABLE_TELEMETRY: '1',
-    DISABLE_AUTOUPDATER: '1',
-    DISABLE_ERROR_REPORTING: '1',
-    IS_SANDBOX: '1',
-    COORD_WORKER: 'terminal-2',
-  });
-}
-
-/** One `claude -p` in a project with coord on the PATH, against a scripted model. */
-async function claude(
-  rig: Rig,
-  prompt: string,
-  act: (request: ModelRequest) => Move,
-  args: string[] = [],
-  env: Record<string, string> = {},
-): Promise<Session> {
-  const model = await startModel(act);
-  onTestFinished(model.close);
-  mkdirSync(rig.path('home'), { recursive: true });
-  mkdirSync(rig.path('bin'), { recursive: true });
-  if (!rig.exists('bin/coord')) symlinkSync(BIN, rig.path('bin/coord'));
-  return new Promise((resolve) => {
-    const child = execFile(
-      CLAUDE,
-      ['-p', prompt, '--output-format', 'stream-json', '--verbose', '--model', 'claude-sonnet-4-5', ...args],
-      {
-        cwd: rig.cwd,
-        maxBuffer: 100_000_000,
-        timeout: 120_000,
-        env: { ...surroundings(rig, model.url), ...env },
-      },
-      (error, stdout, stderr) =>
-        resolve({ code: error ? Number(error.code ?? 1) : 0, output: `${stdout}${stderr}`, requests: model.requests }),
-    );
-    child.stdin?.end();
-  });
-}
 
 async function project(...tasks: string[][]): Promise<Rig> {
   const rig = new Rig();
@@ -204,69 +144,21 @@ test('the end of a session gives its task back', async () => {
   expect(rig.board().tasks[0]).toMatchObject({ status: 'available', note: 'terminal-2: its session ended' });
 });
 
-const hasTmux = spawnSync('tmux', ['-V']).status === 0;
-
-test.skipIf(!hasTmux)('an idle terminal is woken when a task arrives (needs tmux)', async () => {
+test.skipIf(!hasTmux)('an idle terminal is woken when a task arrives, with it in hand (needs tmux)', async () => {
   const rig = await project();
-  // Woken, it claims, and stops with the task in hand.
-  const model = await startModel(({ said, toolResults }) => {
-    if (/You still hold task-001/.test(said) && toolResults === 1)
-      return bash('coord worker done terminal-2 task-001 "Hello"');
-    if (/task-001 can be claimed now/.test(said) && toolResults === 0) return bash('coord worker claim terminal-2');
-    return { text: 'Idle now.' };
-  });
-  onTestFinished(model.close);
-  // The questions that a person answers once.
-  rig.write(
-    'home/.claude/.claude.json',
-    JSON.stringify({
-      hasCompletedOnboarding: true,
-      theme: 'dark',
-      projects: { [rig.cwd]: { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true } },
-      customApiKeyResponses: { approved: ['sk-made-up'], rejected: [] },
-    }),
+  // Woken, it stops with the task in hand.
+  const terminal = await Terminal.open(rig, ({ said, toolResults }) =>
+    /You still hold task-001/.test(said) && toolResults === 0
+      ? bash('coord worker done terminal-2 task-001 "Hello"')
+      : { text: 'Idle now.' },
   );
-  mkdirSync(rig.path('bin'), { recursive: true });
-  symlinkSync(BIN, rig.path('bin/coord'));
-  const env = Object.entries(surroundings(rig, model.url)).map(([name, value]) => `${name}=${value}`);
-  const tmux = (...args: string[]): string =>
-    execFileSync('tmux', ['-L', `coord-${process.pid}`, ...args], { encoding: 'utf8' });
-  onTestFinished(() => void spawnSync('tmux', ['-L', `coord-${process.pid}`, 'kill-server']));
-  tmux(
-    '-f',
-    '/dev/null',
-    'new-session',
-    '-d',
-    '-x',
-    '120',
-    '-y',
-    '40',
-    '-c',
-    rig.cwd,
-    'env',
-    '-i',
-    'TERM=xterm-256color',
-    ...env,
-    CLAUDE,
-  );
-  const screen = (): string => tmux('capture-pane', '-p');
-  // The line to type in, whatever a release writes around it.
-  await until(() => /^\s*[│|]?\s*[❯>]/m.test(screen()), 'the prompt of Claude Code');
-  tmux('send-keys', 'hello');
-  tmux('send-keys', 'Enter');
-  await until(() => model.requests.length > 0, 'the first request');
-  await until(
-    () =>
-      rig.exists('.coordination/.sessions') &&
-      readdirSync(rig.path('.coordination/.sessions')).some((name) => name.endsWith('.waiter')),
-    'the waiter',
-  );
-  const asked = model.requests.length; // waiting asks no model anything
+  const { requests } = terminal.model;
+  terminal.type('hello');
+  await until(() => requests.length > 0, 'the first request');
+  await untilWaiting(rig, 1);
+  const asked = requests.length; // waiting asks no model anything
   await rig.ok(['leader', 'add-task', 'A new thing']);
-  await until(
-    () => model.requests.slice(asked).some(({ said }) => /task-001 can be claimed now/.test(said)),
-    'the wake',
-  );
+  await until(() => requests.slice(asked).some(({ said }) => /task-001 claimed by terminal-2/.test(said)), 'the wake');
   await until(() => rig.board().tasks[0]?.status === 'done', 'the task, which a stop was held up for');
 });
 

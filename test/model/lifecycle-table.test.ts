@@ -1,4 +1,6 @@
 /** The table of the lifecycle is what the verbs do: each verb on a task of each status, with everything else in its favour. */
+import { answerQuestion } from '../../src/model/verbs/answer.ts';
+import { askQuestion } from '../../src/model/verbs/ask.ts';
 import { describe, expect, test } from 'vitest';
 import type { Board, Change } from '../../src/model/board.ts';
 import { CoordError } from '../../src/model/errors.ts';
@@ -62,6 +64,15 @@ const RUN: Record<Verb, ((board: Board) => Change<unknown>)[]> = {
           run: { command: 'c', exit_code: 1, duration_ms: 1, tail: '' },
           tree: null,
         },
+        NOW,
+      ),
+  ],
+  ask: [false, true].map((park) => (b) => askQuestion(b, { worker: 'w', task_id: id, question: 'q', park }, NOW)),
+  answer: [
+    (b) =>
+      answerQuestion(
+        withFields(b, { questions: [{ text: 'q', by: 'w', at: NOW }] }),
+        { by: 'v', task_id: id, answer: 'a' },
         NOW,
       ),
   ],
@@ -164,6 +175,7 @@ const WHO = {
   worker: 'any worker',
   holder: 'who holds it',
   reviewer: 'the leader, or a worker that never held it',
+  other: 'anybody but who asked',
   leader: 'the leader',
   clock: 'the clock',
 };

@@ -71,6 +71,8 @@ test('who may do what', () => {
     ['renew', 'holder', undefined],
     ['complete', 'holder', 'claim-lost'],
     ['recordCheck', 'holder', 'claim-lost'],
+    ['ask', 'holder', 'claim-lost'],
+    ['answer', 'other', 'task-state'],
     ['approve', 'reviewer', 'task-state'],
     ['verify', 'worker', 'task-state'],
     ['sendBack', 'reviewer', 'task-state'],

@@ -13,6 +13,7 @@ export async function bundleChildren(): Promise<void> {
     input: {
       'crash-child': `${root}test/support/crash-child.ts`,
       'landing-child': `${root}test/support/landing-child.ts`,
+      'tell-child': `${root}test/support/tell-child.ts`,
       'torture-child': `${root}test/support/torture-child.ts`,
     },
     platform: 'node',

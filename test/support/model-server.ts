@@ -9,12 +9,16 @@ export interface ModelRequest {
   tools: string[];
   /** How often tools have answered in this conversation. */
   toolResults: number;
+  /** Characters of all that is sent, but for what the session's own ids change. */
+  characters: number;
 }
 
 /** What the model does next. */
 export type Move =
   | { text: string }
   | { tool: string; input: Record<string, unknown> }
+  /** Several at once. */
+  | { tools: { tool: string; input: Record<string, unknown> }[] }
   | { status: number; message: string }
   | { silence: true };
 
@@ -67,6 +71,7 @@ function describe(body: Body): ModelRequest {
   return {
     said: messages.replaceAll('\\n', '\n').replaceAll('\\"', '"'),
     tools: ((body['tools'] ?? []) as { name?: string }[]).map((tool) => tool.name ?? ''),
+    characters: JSON.stringify([body['messages'], body['tools'], body['system']]).length,
     toolResults: messages.match(/"type":"tool_result"/g)?.length ?? 0,
   };
 }
@@ -78,7 +83,7 @@ function json(response: ServerResponse, status: number, value: unknown): void {
 /** @see https://docs.anthropic.com/en/api/messages-streaming */
 function stream(
   response: ServerResponse,
-  move: { text: string } | { tool: string; input: unknown },
+  move: Exclude<Move, { status: number } | { silence: true }>,
   model: string,
 ): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -96,25 +101,24 @@ function stream(
       usage: { input_tokens: 10, output_tokens: 1 },
     },
   });
-  const isTool = 'tool' in move;
-  send('content_block_start', {
-    index: 0,
-    content_block: isTool
-      ? {
-          type: 'tool_use',
-          id: `toolu_${Date.now()}${Math.random().toString(36).slice(2, 8)}`,
-          name: move.tool,
-          input: {},
-        }
-      : { type: 'text', text: '' },
-  });
-  send('content_block_delta', {
-    index: 0,
-    delta: isTool
-      ? { type: 'input_json_delta', partial_json: JSON.stringify(move.input) }
-      : { type: 'text_delta', text: move.text },
-  });
-  send('content_block_stop', { index: 0 });
+  const blocks = 'tools' in move ? move.tools : [move];
+  for (const [index, block] of blocks.entries()) {
+    const id = `toolu_${Date.now()}${Math.random().toString(36).slice(2, 8)}`;
+    send('content_block_start', {
+      index,
+      content_block:
+        'tool' in block ? { type: 'tool_use', id, name: block.tool, input: {} } : { type: 'text', text: '' },
+    });
+    send('content_block_delta', {
+      index,
+      delta:
+        'tool' in block
+          ? { type: 'input_json_delta', partial_json: JSON.stringify(block.input) }
+          : { type: 'text_delta', text: block.text },
+    });
+    send('content_block_stop', { index });
+  }
+  const isTool = !('text' in move);
   send('message_delta', {
     delta: { stop_reason: isTool ? 'tool_use' : 'end_turn', stop_sequence: null },
     usage: { output_tokens: 10 },

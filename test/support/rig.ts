@@ -37,7 +37,7 @@ export class Rig {
 
   constructor() {
     this.cwd = mkdtempSync(join(tmpdir(), 'coord-test-'));
-    onTestFinished(() => rmSync(this.cwd, { recursive: true, force: true }));
+    onTestFinished(() => rmSync(this.cwd, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
   }
 
   /** Runs `coord <args>` to its end. */

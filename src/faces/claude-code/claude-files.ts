@@ -8,7 +8,12 @@ import { leaderPrompt, workerPrompt } from '../prompts.ts';
 export const SERVER = 'coordination';
 export const SERVER_ENTRY = { type: 'stdio', command: 'coord', args: ['mcp'] };
 /** By name, never all of coord: `coord worker run` would be any command. */
-export const PERMISSIONS = [...shellRules('worker', WORKER_COMMANDS), ...shellRules('leader', LEADER_COMMANDS)];
+export const PERMISSIONS = [
+  ...shellRules('worker', WORKER_COMMANDS),
+  ...shellRules('leader', LEADER_COMMANDS),
+  'Bash(coord inbox)',
+  'Bash(coord inbox *)',
+];
 /** Only beside an entry for the server that is ours. */
 export const SERVER_PERMISSION = `mcp__${SERVER}`;
 /** What 0.1 wrote, and nobody should keep. */
@@ -40,11 +45,17 @@ const command = (event: string, more: Partial<HookEntry> = {}): HookEntry => ({
   ...more,
 });
 
+/** Stands beside an idle terminal, from the start of a session on. */
+const WAITER = command('wake', { async: true, asyncRewake: true, timeout: AN_HOUR });
+
 export const HOOKS: Record<string, HookGroup[]> = {
-  SessionStart: [{ hooks: [command('session-start')] }],
+  SessionStart: [{ hooks: [command('session-start'), WAITER] }],
+  UserPromptSubmit: [{ hooks: [command('user-prompt-submit')] }],
   PreToolUse: [{ matcher: 'Edit|MultiEdit|Write|NotebookEdit', hooks: [command('pre-tool-use')] }],
   PostToolUse: [{ matcher: 'Bash|Edit|Write|Read|mcp__.*', hooks: [command('post-tool-use', { async: true })] }],
-  Stop: [{ hooks: [command('stop'), command('wake', { async: true, asyncRewake: true, timeout: AN_HOUR })] }],
+  // Once for all tools of a request, and before the next one.
+  PostToolBatch: [{ hooks: [command('post-tool-batch')] }],
+  Stop: [{ hooks: [command('stop'), WAITER] }],
   SessionEnd: [{ hooks: [command('session-end')] }],
 };
 
@@ -64,7 +75,7 @@ export const STRICT_GUARD: HookGroup = {
 export const SKILLS: Record<string, string> = {
   'coord-worker': skill(
     'coord-worker',
-    "Work as one of several agents on this project's task queue: claim a task, do it, hand in the result, claim again. Use it when asked to be a worker, to take tasks from the queue or the board, or when given a name such as terminal-2.",
+    "Work as one of several agents on this project's task queue. Use it when asked to take tasks, or given a name such as terminal-2.",
     `Your name is the value of COORD_WORKER, or what the user calls this terminal; ask for it if there is neither. Below it stands as
 WORKER.
 
@@ -72,7 +83,7 @@ ${workerPrompt('WORKER')}`,
   ),
   'coord-leader': skill(
     'coord-leader',
-    "Lead several agents that share this project's task queue: set the goal, break it into tasks, watch, sum up. Use it when asked to lead, to plan work for several terminals, or to add tasks to the queue or the board.",
+    'Lead several agents on one task queue. Use it when asked to lead, to plan work for several terminals, or to add to the board.',
     leaderPrompt('what the user asks for'),
   ),
 };

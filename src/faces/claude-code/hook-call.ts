@@ -1,6 +1,7 @@
 /** One call of a hook: what is known of the session it comes from, and the ways to its board. */
 import type { Store } from '../../store/store.ts';
-import type { Context } from '../io.ts';
+import type { Context, Reply } from '../io.ts';
+import type { Listener, Occasion } from '../news.ts';
 import type { OpenOptions } from '../../store/open.ts';
 import type { Session, Sessions } from '../../store/sessions.ts';
 
@@ -18,8 +19,32 @@ export interface Call {
   inherited: Session | undefined;
 }
 
-/** Remembers something of this session; a disk that refuses costs a repeated hint, and nothing else. */
-export function remember(call: Call, change: Partial<Session> = {}): void {
+export const SILENT: Reply = { text: '', json: undefined };
+
+export function listenerOf({ sessions, sessionId: id, session }: Call, store: Store): Listener {
+  return { store, sessions, id, worker: session.worker };
+}
+
+/** What is new for this session, as text: messages, answers, and once that another one has its name. */
+export async function tellHere(
+  call: Call,
+  store: Store,
+  occasion: Occasion,
+  most?: number,
+): Promise<string | undefined> {
+  const { tellNews } = await import('../news.ts');
+  const news = await tellNews(listenerOf(call, store), occasion, most);
+  // Where it cannot be written down it is not said: else it would be, again and again.
+  if (call.session.warned !== false || !remember(call, { warned: true })) return news;
+  return [namesakeText(call.session.worker), news].filter(Boolean).join('\n\n');
+}
+
+export function namesakeText(worker: string): string {
+  return `Another live session works as ${worker} too. Tell the user: two of one name get the same task, so one of them needs another COORD_WORKER.`;
+}
+
+/** Remembers something of this session; a disk that refuses costs a repeated hint, and nothing else. @returns whether that was written */
+export function remember(call: Call, change: Partial<Session> = {}): boolean {
   const { sessions, sessionId, session, terminal, inherited } = call;
   try {
     call.session = sessions.update(sessionId, {
@@ -28,8 +53,9 @@ export function remember(call: Call, change: Partial<Session> = {}): void {
       ...(terminal === undefined ? {} : { terminal }),
       ...change,
     });
+    return true;
   } catch {
-    // Said above.
+    return false;
   }
 }
 

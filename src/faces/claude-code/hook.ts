@@ -11,28 +11,30 @@ import { clip, visible } from '../../model/text.ts';
 import { isName } from '../../model/limits.ts';
 import { isWithin, openSessions, terminalOf, worktreeAbove } from '../../store/sessions.ts';
 import type { Context, Reply } from '../io.ts';
-import { remember, onBoard, onSeenBoard, type Call } from './hook-call.ts';
+import { remember, onBoard, onSeenBoard, SILENT, tellHere, type Call } from './hook-call.ts';
 import { sessionStart } from './session-start.ts';
+import type { Occasion } from '../news.ts';
+import { sessionTag } from '../../model/session-tag.ts';
 import type { Board } from '../../model/board.ts';
 import { isRecord } from '../../model/values.ts';
 
 /** A lease is renewed at most this often by the tools that a session uses. */
 const LIFE_MS = 15_000;
-/** Below the hook's own limit of an hour, after which Claude Code would end it. */
-const LONGEST_WAKE_MS = 3_500_000;
-/** Exit code by which a hook tells the session what stands on its stderr. */
-const WAKE = 2;
-
-const SILENT: Reply = { text: '', json: undefined };
+/** Bytes, beside what is said of the task in hand. */
+const LONGEST_NEWS_AT_STOP = 1050;
+/** A server is asked at most this often by the tools that a session uses, whether there is a message. */
+const LOOK_MS = 3000;
 
 type Hook = (call: Call) => Promise<Reply>;
 
 const HOOKS: Record<string, Hook> = {
   'session-start': sessionStart,
+  'user-prompt-submit': userPromptSubmit,
   'post-tool-use': postToolUse,
+  'post-tool-batch': postToolBatch,
   'pre-tool-use': preToolUse,
   stop,
-  wake,
+  wake: async (call) => (await import('./wake.ts')).wake(call),
   'session-end': sessionEnd,
 };
 
@@ -41,7 +43,7 @@ export async function hook(context: Context, event: string, options: { strict?: 
     const answer = HOOKS[event];
     const input = parseEvent(await context.io.readStdinAtOnce());
     // The orchestrator claims and hands in for its workers, and ends them itself.
-    if (context.io.env['COORD_ORCHESTRATED'] && ['stop', 'wake', 'session-end'].includes(event)) return SILENT;
+    if (context.io.env['COORD_ORCHESTRATED'] && ['wake', 'session-end'].includes(event)) return SILENT;
     const call = input && answer && identify(context, input);
     return call ? await answer(call) : SILENT;
   } catch (error) {
@@ -80,6 +82,8 @@ function identify(context: Context, input: Record<string, unknown>): Call | unde
   const known = own ?? inherited;
   const worker = isName(env['COORD_WORKER']) ? env['COORD_WORKER'] : known?.worker;
   if (worker === undefined) return undefined;
+  // What a worker has started in its own shell is nobody, whatever its environment says.
+  if (own === undefined && sessions.isNested(worker, terminal)) return undefined;
   const session = known?.worker === worker ? known : { worker };
   return { context, input, openOptions, sessionId, sessions, session, terminal, inherited };
 }
@@ -88,18 +92,47 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Those that were made in this session: of its name others may work too, as a `claude -p` that it has started itself. */
-const heldHere = (tasks: readonly Task[], { sessions, sessionId, session, terminal }: Call): Task[] => {
-  const mine = sessions.claimsOf(sessionId, terminal);
-  return heldBy(tasks, session.worker).filter((task) => mine.has(claimOf(task)));
+/** Those that were made in this session: of its name others may work too. */
+const heldHere = (tasks: readonly Task[], { sessionId, session }: Call): Task[] => {
+  const own = sessionTag(sessionId);
+  return heldBy(tasks, session.worker).filter((task) => task.claimed_session === own);
 };
+
+/** What a subagent does is no sign that the model has read what was said to its session. */
+function isSubagent({ input }: Call): boolean {
+  return textOf(input['agent_id']) !== undefined;
+}
+
+/** Somebody has spoken to the session, which is idle no more. */
+async function userPromptSubmit(call: Call): Promise<Reply> {
+  call.sessions.wait(call.sessionId); // the waiter sees that it is replaced
+  return tellAs(call, 'UserPromptSubmit', 'prompt');
+}
+
+/** After all tools of one request: where words reach the model without holding anything up. */
+async function postToolBatch(call: Call): Promise<Reply> {
+  await postToolUse(call);
+  if (isSubagent(call)) return SILENT;
+  if (call.session.hooked !== true) remember(call, { hooked: true });
+  const { isOnServer } = await import('../../store/open.ts');
+  const isSlow = isOnServer({ ...call.openOptions, dir: call.sessions.location });
+  if (isSlow && !call.sessions.isDue(`${call.sessionId}-look`, LOOK_MS)) return SILENT;
+  return tellAs(call, 'PostToolBatch', 'batch');
+}
+
+async function tellAs(call: Call, event: string, occasion: Occasion): Promise<Reply> {
+  if (!call.context.io.env['COORD_STORE'] && call.sessions.isQuiet(call.sessionId, call.session.worker)) return SILENT;
+  const news = await onBoard(call, (store) => tellHere(call, store, occasion));
+  return news === undefined ? SILENT : hookAnswer(event, { additionalContext: news });
+}
 
 /** A session that uses tools is alive. */
 async function postToolUse(call: Call): Promise<Reply> {
   if (!call.sessions.isDue(call.sessionId, LIFE_MS)) return SILENT;
   const { worker } = call.session;
   await onBoard(call, async (store) => {
-    if (heldHere((await store.read()).tasks, call).length > 0) await store.renew({ worker });
+    if (heldHere((await store.read()).tasks, call).length > 0)
+      await store.renew({ worker, session: sessionTag(call.sessionId) });
   });
   return SILENT;
 }
@@ -188,81 +221,34 @@ function hookAnswer(hookEventName: string, fields: Record<string, string>): Repl
 }
 
 /**
- * A task must not be left half done by mistake. Said once for each claim: who stops again knows. Also to a terminal that was
- * woken (`stop_hook_active` is set there all along): the memory of the claim bounds it.
+ * A task must not be left half done by mistake, and what was said to the worker must not be missed. Said once for each claim, and
+ * each message once: who stops again knows. Also to a terminal that was woken (`stop_hook_active` is set there all along): the
+ * memory of the session bounds it.
  */
 async function stop(call: Call): Promise<Reply> {
-  const { input, session } = call;
+  const { input, session, context } = call;
   const isBusy = Array.isArray(input['background_tasks']) && input['background_tasks'].length > 0;
-  if (isBusy) return SILENT;
+  if (isBusy || isSubagent(call)) return SILENT;
   return onBoard(call, async (store) => {
-    const [task] = heldHere((await store.read()).tasks, call);
-    if (!task || session.held_up_for === claimOf(task)) return SILENT;
-    remember(call, { held_up_for: claimOf(task) });
+    // What comes after that is told to the idle terminal, or to whoever speaks to it next.
+    const wasHeld = session.held_for_news === true;
+    const news = await tellHere(call, store, wasHeld ? 'over' : 'stop', LONGEST_NEWS_AT_STOP);
+    if (wasHeld !== (news !== undefined)) remember(call, { held_for_news: news !== undefined });
+    // Orchestrated claims are the orchestrator's to hand in.
+    const [task] = context.io.env['COORD_ORCHESTRATED'] ? [] : heldHere((await store.read()).tasks, call);
+    const isHeldUp = task !== undefined && session.held_up_for !== claimOf(task);
+    if (isHeldUp) remember(call, { held_up_for: claimOf(task) });
     // Where that could not be written down, it must not be said again and again.
-    if (call.session.held_up_for !== claimOf(task) && input['stop_hook_active'] === true) return SILENT;
-    const { worker } = session;
-    const reason = `You still hold ${task.id} (${visible(clip(task.description, 100))}). Finish it and hand it in: coord worker done ${worker} ${task.id} "<what you did>". Cannot: coord worker fail ${worker} ${task.id} "<why>". Must stop: coord worker release ${worker} ${task.id} "<what is done, what is left>".`;
-    return { text: JSON.stringify({ decision: 'block', reason }), json: undefined };
+    const isKept = task !== undefined && call.session.held_up_for === claimOf(task);
+    const mayHoldUp = isHeldUp && (isKept || input['stop_hook_active'] !== true);
+    const parts = [...(news === undefined ? [] : [news]), ...(mayHoldUp ? [unfinished(task, session.worker)] : [])];
+    if (parts.length === 0) return SILENT;
+    return { text: JSON.stringify({ decision: 'block', reason: parts.join('\n\n') }), json: undefined };
   });
 }
 
-/** Whether somebody sits before the session. Older releases tell only how it was started. */
-function isAttended(env: Context['io']['env']): boolean {
-  const attended = env['CLAUDE_CODE_SESSION_ATTENDED'];
-  return attended === undefined ? env['CLAUDE_CODE_ENTRYPOINT'] === 'cli' : attended === '1';
-}
-
-/** A session that was killed tells nobody; its waiter notices within the tick of a wait. */
-function isSessionAlive(env: Context['io']['env']): boolean {
-  const pid = Number(env['CLAUDE_PID']);
-  if (!Number.isInteger(pid) || pid < 2) return true; // not told: then the time limit ends it
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-/** Sleeps until there is something for an idle terminal to do, and wakes it. Only where somebody sits before it. */
-async function wake(call: Call): Promise<Reply> {
-  const { context, sessions, sessionId, session } = call;
-  if (!isAttended(context.io.env)) return SILENT;
-  const { worker } = session;
-  const isWaiter = sessions.wait(sessionId);
-  const [{ claimableTasks, idleReason }, { waitFor }] = await Promise.all([
-    import('../../model/views/summary.ts'),
-    import('../../store/wait.ts'),
-  ]);
-  return onBoard(call, async (store) => {
-    // What it was woken for and let lie is no news.
-    const known = new Set(session.woken_for);
-    const found = await waitFor<Task[]>(
-      store,
-      async () => {
-        const board = await store.read();
-        const isOver = !isWaiter() || !isSessionAlive(context.io.env);
-        if (isOver || heldBy(board.tasks, worker).length > 0) return { answer: [] };
-        const now = await store.now();
-        const idle = idleReason(board, worker, now);
-        const claimable = idle ? [] : claimableTasks(board, now);
-        if (claimable.some((task) => !known.has(task.id))) return { answer: claimable };
-        return { wakeAt: idle?.next_expiry ?? null };
-      },
-      { signal: context.io.signal, timeoutMs: LONGEST_WAKE_MS },
-    ).catch((error: unknown) => {
-      if (error instanceof CoordError) return []; // the time is up, or the session ends
-      throw error;
-    });
-    const [first] = found;
-    if (!first) return SILENT;
-    remember(call, { woken_for: found.slice(0, 100).map((task) => task.id) });
-    const more = found.length > 1 ? ` and ${found.length - 1} more` : '';
-    context.io.stderr.write(
-      `${first.id}${more} can be claimed now: ${visible(clip(first.description, 200))}. Claim it: coord worker claim ${worker}\n`,
-    );
-    return { ...SILENT, exitCode: WAKE };
-  });
+function unfinished(task: Task, worker: string): string {
+  return `You still hold ${task.id} (${visible(clip(task.description, 100))}). Finish it and hand it in: coord worker done ${worker} ${task.id} "<what you did>". Cannot: coord worker fail ${worker} ${task.id} "<why>". Must stop: coord worker release ${worker} ${task.id} "<what is done, what is left>".`;
 }
 
 /** Gives back what the session holds, for others to take at once. A cleared session goes on in the same terminal. */

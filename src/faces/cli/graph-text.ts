@@ -16,9 +16,12 @@ const MARKS: Record<Shown, string> = {
   done: '✓',
   failed: '✗',
   cancelled: '–',
+  asking: '?',
   blocked: '·',
   stuck: '!',
 };
+
+const RARE = new Set(['submitted', 'asking']);
 
 /** Who waits for whom, among the tasks of the board: what was archived is waited for by nobody. */
 export function edgesOf(tasks: readonly Task[]): { from: string; to: string }[] {
@@ -49,8 +52,8 @@ export function graphText(
         '',
         paint.dim(
           Object.entries(MARKS)
-            // The one that few boards have, and for which a narrow terminal has no room.
-            .filter(([state]) => state !== 'submitted' || order.some((task) => task.status === 'submitted'))
+            // Those that few boards have, and for which a narrow terminal has no room.
+            .filter(([state]) => !RARE.has(state) || order.some((task) => shownOf(task) === state))
             .map(([state, mark]) => `${mark} ${state}`)
             .join('  '),
         ),
@@ -117,6 +120,7 @@ const COLOURS: Record<Shown, string> = {
   done: '#b7e4b0',
   failed: '#f4a6a0',
   cancelled: '#d9d9d9',
+  asking: '#e3c8f7',
   blocked: '#eeeeee',
   stuck: '#f7c6a3',
 };

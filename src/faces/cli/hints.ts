@@ -79,15 +79,22 @@ const HINTS = {
   'dependency-cycle': () => 'Leave out one of these dependencies.',
   'key-taken': ({ task_id, index }) =>
     `Take another key${index === undefined ? '' : ` for tasks[${index}]`}, or change ${task_id} with coord leader edit.`,
+  'reader-unknown': ({ worker }) =>
+    worker === 'all' ? 'coord prompt worker terminal-2 starts one' : 'coord leader status shows who works here',
+  'inbox-full': ({ worker }) =>
+    `coord inbox ${worker} shows them; coord inbox ${worker} --ack, where nobody works under that name any more`,
   'task-state': ({ why, task_id }) =>
-    why === 'moved'
-      ? `coord worker review <worker> ${task_id} shows how it is now; or coord leader send-back ${task_id} "<reason>"`
-      : why === 'held'
-        ? `Wait until it is done, or take it away: coord leader release ${task_id}`
-        : why === 'settled'
-          ? 'coord leader add-task "<what remains>"'
-          : `coord leader show ${task_id}`,
+    why === 'no-question'
+      ? `coord leader show ${task_id}; coord leader tell <worker> "<text>" reaches who works on it`
+      : why === 'moved'
+        ? `coord worker review <worker> ${task_id} shows how it is now; or coord leader send-back ${task_id} "<reason>"`
+        : why === 'held'
+          ? `Wait until it is done, or take it away: coord leader release ${task_id}`
+          : why === 'settled'
+            ? 'coord leader add-task "<what remains>"'
+            : `coord leader show ${task_id}`,
   'not-claimable': ({ why, task_id, other_id, status }) => {
+    if (why === 'asks') return `coord leader answer ${task_id} "<answer>"`;
     if (why === 'exclusive') return `Wait until ${other_id} is settled.`;
     return why === 'settled' && status !== 'done' ? `coord leader retry ${task_id}` : NEXT_ONE;
   },
@@ -128,7 +135,12 @@ const HINTS = {
     why === 'foreign'
       ? `If you trust whoever can write there: coord trust board ${path}`
       : `Look where it comes from, then remove it: ls -ld ${path}`,
-  'not-allowed': ({ why }) => (why === 'store' ? 'If you trust it: coord store connect <its address>' : undefined),
+  'not-allowed': ({ why }) =>
+    why === 'store'
+      ? 'If you trust it: coord store connect <its address>'
+      : why === 'tell-all'
+        ? 'coord worker discover <worker> "<finding>" shares what all should know'
+        : undefined,
   'settings-malformed': none,
   'command-failed': none,
   'command-not-found': () => 'coord worker run <worker> -- <command…>',

@@ -7,6 +7,7 @@ import { EditTask } from '../../model/verbs/edit-task.ts';
 import { CoordError } from '../../model/errors.ts';
 import { findTask } from '../../model/board.ts';
 import { allowTyped, defaultFields } from './checks.ts';
+import { leads } from './leader-session.ts';
 
 /** Options of a task that add-task and edit share. */
 export interface TaskOptions {
@@ -47,6 +48,7 @@ export async function addTask(
     const { tasks, added } = await store.addTasks(input);
     const task = tasks[0] as Task; // one in, one out
     const unallowed = await allowTyped(context, store, options.check ?? []);
+    await leads(context, store);
     const needs = task.dependencies.length > 0 ? `, needs ${task.dependencies.join(', ')}` : '';
     return {
       text: `${task.id} ${added === 0 ? 'was there already' : 'added'} (priority ${task.priority}${needs})`,

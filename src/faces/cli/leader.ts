@@ -11,14 +11,13 @@ import { LISTABLE, type Listable, listTasks, shownStatus, sortListed } from '../
 import { clip, visible, visibleDeep, quoted } from '../../model/text.ts';
 import { exportFile, initStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
-import { untilSettled, waitFor } from '../../store/wait.ts';
+import { waitFor } from '../../store/wait.ts';
 import { type Context, isAgent, pathOfResult, type Reply, textOrStdin, withStore } from '../io.ts';
 import { formatTime } from '../durations.ts';
 import { quotedWord } from './hints.ts';
-import { EXIT } from './output.ts';
+import { inboxNote, leads, seen } from './leader-session.ts';
 import { countsText, listText, statusText, taskText } from './tables.ts';
 import type { DefaultOptions } from './checks.ts';
-import type { NotifyOptions } from './notify.ts';
 import type { WorktreeOptions } from './worktrees.ts';
 import type { Worktrees } from '../../model/worktrees.ts';
 import { edgesOf, graphText, type GraphFormat } from './graph-text.ts';
@@ -47,6 +46,7 @@ export async function init(
   });
   const dir = relative(context.io.cwd, store.location) || '.';
   const unallowed = await allowTyped(context, store, commandsIn(options));
+  await leads(context, store);
   await store.close();
   return {
     text: `Created ${dir}/ for: ${visible(clip(input.goal, 100))}`,
@@ -104,7 +104,9 @@ export async function plan(context: Context, text: string | undefined, options: 
 export async function status(context: Context, options: { watch?: boolean }): Promise<Reply> {
   return withStore(context, async (store) => {
     if (options.watch) return watchStatus(context, store);
-    return statusReply(context, await store.read(), await store.now());
+    const reply = statusReply(context, await store.read(), await store.now());
+    await seen(context, store);
+    return { ...reply, notes: [...(reply.notes ?? []), ...(await inboxNote(store))] };
   });
 }
 
@@ -219,15 +221,16 @@ function isListable(word: string): word is Listable {
 
 export async function show(context: Context, id: string): Promise<Reply> {
   return withStore(context, async (store) => {
-    const { board } = expireLastAttempts(await store.read(), await store.now());
+    const now = await store.now();
+    const { board } = expireLastAttempts(await store.read(), now);
     const archived = board.tasks.some((one) => one.id === id) ? [] : await store.archived();
     const task = archived.find((one) => one.id === id) ?? findTask(board, id);
     const [[result], late] = await Promise.all([store.results([task.id]), store.late(task.id)]);
     const dependants = board.tasks.filter((other) => other.dependencies.includes(task.id)).map((other) => other.id);
     const resultPath = result && pathOfResult(context, store)(task.id);
     const guarded = protectedOf(board, task.evidence?.files ?? []);
-    const parts = { resultPath, dependants, guarded: guarded.map(visible) };
-    const text = taskText(visibleDeep(task), shownStatus(board)(task), parts, context.paint);
+    const parts = { resultPath, dependants, guarded: guarded.map(visible), now };
+    const text = taskText(visibleDeep(task), shownStatus(board, now)(task), parts, context.paint);
     return {
       text: result ? [text, '', ...resultLines(result)].join('\n') : text,
       json: { task, dependants, result: result ?? null, late: late.map(({ name, worker }) => ({ name, worker })) },
@@ -316,7 +319,7 @@ export async function discoveries(
 export async function graph(context: Context, options: { format: GraphFormat }): Promise<Reply> {
   return withStore(context, async (store) => {
     const { board } = expireLastAttempts(await store.read(), await store.now());
-    const shownOf = shownStatus(board);
+    const shownOf = shownStatus(board, await store.now());
     const edges = edgesOf(board.tasks);
     return {
       text:
@@ -339,34 +342,6 @@ export async function timeline(context: Context, options: { format: TimelineForm
         ? timelineText(found, options.format, context.paint, columnsOf(context))
         : 'Nobody has claimed a task yet.',
       json: found ?? { from: null, to: null, lanes: [] },
-    };
-  });
-}
-
-export async function wait(context: Context, options: { timeout?: number } & NotifyOptions): Promise<Reply> {
-  return withStore(context, async (store) => {
-    const { withNotice, tell } = await import('./notify.ts');
-    const board = await withNotice(context, options, () =>
-      untilSettled(store, { signal: context.io.signal, timeoutMs: options.timeout }),
-    );
-    const { counts } = summarise(board, await store.now());
-    const isStuck = counts.stuck > 0;
-    const isForReview = counts.submitted > 0;
-    const how = isStuck ? 'stuck' : isForReview ? 'review' : 'settled';
-    const text = `${how}: ${countsText(counts)}`;
-    const event = isForReview ? 'review' : isStuck ? 'stuck' : counts.failed > 0 ? 'failed' : 'settled';
-    await tell(context, options, { event, message: text, counts });
-    return {
-      text,
-      json: { settled: !isStuck && !isForReview, reason: how, counts },
-      notes: [
-        isForReview
-          ? 'Only reviews are left: coord leader list --status submitted, then coord leader approve or send-back'
-          : isStuck
-            ? 'Next: coord leader status shows what is stuck and why'
-            : 'Next: coord leader aggregate',
-      ],
-      exitCode: isStuck || counts.failed > 0 ? EXIT.error : EXIT.done,
     };
   });
 }

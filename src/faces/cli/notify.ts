@@ -15,7 +15,17 @@ export interface Notice {
    * How it ended: all is `settled`; some of it `failed`; what is left waits for a `review`; what is left is `stuck`; a run was `interrupted` or has spent its
    * `budget`; the wait has `timed-out`; or it came to an `error`.
    */
-  event: 'settled' | 'failed' | 'review' | 'stuck' | 'budget' | 'interrupted' | 'timed-out' | 'error';
+  event:
+    | 'settled'
+    | 'failed'
+    | 'question'
+    | 'message'
+    | 'review'
+    | 'stuck'
+    | 'budget'
+    | 'interrupted'
+    | 'timed-out'
+    | 'error';
   message: string;
   /** More for the program: counts, ids. */
   [fact: string]: unknown;

@@ -9,6 +9,7 @@ import { CONFIG_NAME, readConfig, tasksOfConfig, writeConfig } from '../../forma
 import { readTaskFile } from '../../formats/task-file.ts';
 import { type Context, isAgent, type Reply, textOrStdin, withStore } from '../io.ts';
 import { EXIT } from './output.ts';
+import { Answers } from './answers.ts';
 import { Progress } from './progress.ts';
 import { emptyBoard, type Board } from '../../model/board.ts';
 import type { NotifyOptions } from './notify.ts';
@@ -172,7 +173,11 @@ async function withOrchestrator(
 ): Promise<Reply> {
   const { io } = context;
   const progress = new Progress(context);
-  const orchestrator = new Orchestrator({
+  const answers =
+    io.isTerminal && !context.json
+      ? new Answers(context, progress, ({ task_id, n }, text) => orchestrator.answer(task_id, text, n))
+      : undefined;
+  const orchestrator: Orchestrator = new Orchestrator({
     workingDirectory: io.cwd,
     dir: context.openOptions.dir,
     maxWorkers: options.workers ?? numberFrom(io.env, 'MAX_WORKERS') ?? DEFAULT_WORKERS,
@@ -193,7 +198,11 @@ async function withOrchestrator(
     coord: [io.program.node, io.program.script],
     env: io.env,
     signal: io.signal,
-    onEvent: (event: RunEvent) => progress.tell(event),
+    answerTimeoutSeconds: answers ? Infinity : (options.timeout ?? DEFAULT_TIMEOUT),
+    onEvent: (event: RunEvent) => {
+      if (!answers || event.type !== 'question') progress.tell(event);
+      answers?.tell(event);
+    },
   });
   io.heedHangup();
   const stopping = (): void =>
@@ -210,6 +219,7 @@ async function withOrchestrator(
   } finally {
     io.signal.removeEventListener('abort', stopping);
     forget();
+    answers?.end();
     progress.end();
     await orchestrator[Symbol.asyncDispose]();
   }
@@ -228,6 +238,7 @@ const EVENT_OF = {
   budget: 'budget',
   interrupted: 'interrupted',
   review: 'review',
+  question: 'question',
 } as const;
 
 const EXIT_OF = {
@@ -236,6 +247,7 @@ const EXIT_OF = {
   budget: EXIT.error,
   interrupted: EXIT.interrupted,
   review: EXIT.error,
+  question: EXIT.error,
 } satisfies Record<RunOutcome, number>;
 
 async function concluded(context: Context, result: RunResult, options: NotifyOptions): Promise<Reply> {
@@ -244,6 +256,7 @@ async function concluded(context: Context, result: RunResult, options: NotifyOpt
     `${done} done`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(result.tasksSubmitted > 0 ? [`${result.tasksSubmitted} submitted`] : []),
+    ...(result.tasksAsking > 0 ? [`${result.tasksAsking} asking`] : []),
     ...(stuck > 0 ? [`${stuck} stuck`] : []),
   ].join(', ');
   const { tell } = await import('./notify.ts');
@@ -258,7 +271,9 @@ async function concluded(context: Context, result: RunResult, options: NotifyOpt
         ? []
         : outcome === 'review'
           ? ['Next: coord leader list --status submitted; approve or send back, then coord orchestrate resume']
-          : ['Next: coord leader status, then coord orchestrate resume'],
+          : outcome === 'question'
+            ? ['Next: coord leader answer <task> "<answer>", then coord orchestrate resume']
+            : ['Next: coord leader status, then coord orchestrate resume'],
     exitCode: EXIT_OF[outcome],
   };
 }

@@ -29,6 +29,8 @@ const EXIT_OF = {
   'dependency-unknown': EXIT.error,
   'dependency-cycle': EXIT.error,
   'key-taken': EXIT.refused,
+  'reader-unknown': EXIT.usage,
+  'inbox-full': EXIT.refused,
   'task-state': EXIT.refused,
   'not-claimable': EXIT.refused,
   'worker-busy': EXIT.refused,

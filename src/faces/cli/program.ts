@@ -35,6 +35,7 @@ const KNOWN = [
   'land',
   'worktree',
   'store',
+  'inbox',
 ];
 
 /**
@@ -110,6 +111,18 @@ export function buildProgram(version: string, run: Run, typed: readonly string[]
     .action(action(async () => (await import('./board.ts')).log));
 
   program
+    .command('inbox')
+    .description('Show the messages to a worker, or to the leader, that were not seen yet.')
+    .argument('[name]', 'leader, or such as terminal-2 (default: COORD_WORKER)')
+    .option('--all', 'also those that were seen, of the last seven days')
+    .option('--ack', 'they count as seen from now on')
+    .addHelpText(
+      'after',
+      examples('coord inbox terminal-2', 'coord inbox leader --all', 'coord inbox terminal-2 --ack'),
+    )
+    .action(action(async () => (await import('./messages.ts')).inbox));
+
+  program
     .command('doctor')
     .description('Examine the board and its files, and say what --fix would do.')
     .option('--fix', 'do it')
@@ -140,7 +153,10 @@ export function buildProgram(version: string, run: Run, typed: readonly string[]
   program
     .command('hook', { hidden: true })
     .description('Answer a hook of Claude Code: its JSON on stdin, silent where there is nothing to say.')
-    .argument('<event>', 'session-start, post-tool-use, pre-tool-use, stop, wake or session-end')
+    .argument(
+      '<event>',
+      'session-start, user-prompt-submit, pre-tool-use, post-tool-use, post-tool-batch, stop, wake or session-end',
+    )
     .option('--strict', 'pre-tool-use: say no where nobody can tell whose file it is')
     .addHelpText('after', examples('coord hook session-start < event.json'))
     .action(action(async () => (await import('../claude-code/hook.ts')).hook));
@@ -367,6 +383,26 @@ the board, ids or keys of the file, or task-1, task-2 … (or #1, #2 …) for th
       .addHelpText('after', examples('coord leader accept task-001 task-001.terminal-2.1'))
       .action(action(async () => (await import('./checks.ts')).accept)),
 
+  answer: (command, action) =>
+    command
+      .description('Answer what a worker asks about its task.')
+      .argument('<task>', 'such as task-001')
+      .argument('<text>', 'the answer; - reads stdin')
+      .option('--question <n>', 'which of its questions, from 1 (default: the oldest that is open)', wholeNumber(1))
+      .addHelpText('after', examples('coord leader answer task-001 "UTC, as everywhere"'))
+      .action(action(async () => (await import('./messages.ts')).answer)),
+
+  tell: (command, action) =>
+    command
+      .description('Tell a worker something, or all of them.')
+      .argument('<worker>', 'such as terminal-2, or all')
+      .argument('<text>', 'what; - reads stdin')
+      .addHelpText(
+        'after',
+        examples('coord leader tell terminal-2 "Leave the migrations alone"', 'coord leader tell all "Freeze at five"'),
+      )
+      .action(action(async () => (await import('./messages.ts')).tell)),
+
   status: (command, action) =>
     command
       .description('Show counts, who works on what, what comes next, what is stuck and why.')
@@ -379,7 +415,7 @@ the board, ids or keys of the file, or task-1, task-2 … (or #1, #2 …) for th
       .description('List tasks.')
       .option(
         '-s, --status <statuses>',
-        'available, claimed, submitted, done, failed, cancelled, claimable, blocked or stuck; several with commas',
+        'available, claimed, submitted, done, failed, cancelled, claimable, asking, blocked or stuck; several with commas',
         collectList,
       )
       .option('-t, --tag <tag>', 'only tasks with this tag')
@@ -512,12 +548,12 @@ the board, ids or keys of the file, or task-1, task-2 … (or #1, #2 …) for th
     withNotifyOptions(
       command
         .description(
-          'Sleep until every task is settled or stuck, then print the counts (exit 1 if any failed or is stuck).',
+          'Sleep until every task is settled or stuck, or a worker asks; then print the counts (exit 1 if any failed or is stuck).',
         )
         .option('--timeout <duration>', 'give up after this long (exit 5)', duration),
     )
       .addHelpText('after', examples('coord leader wait', 'coord leader wait --timeout 10m'))
-      .action(action(async () => (await import('./leader.ts')).wait)),
+      .action(action(async () => (await import('./leader-wait.ts')).wait)),
 
   aggregate: (command, action) =>
     command
@@ -596,6 +632,37 @@ const WORKER: Group = {
       .argument('<reason>', 'what is wrong, and what would be right')
       .addHelpText('after', examples('coord worker send-back terminal-3 task-001 "The empty list is not handled"'))
       .action(action(async () => (await import('./checks.ts')).sendBackBy)),
+
+  ask: (command, action) =>
+    command
+      .description('Ask the leader about a task that you hold.')
+      .argument('<worker>', 'your name')
+      .argument('<task>', 'the task that you hold')
+      .argument('<question>', 'what you cannot decide, and what hangs on it; - reads stdin')
+      .option('--wait', 'sleep until it is answered; the lease is kept')
+      .option('--park', 'give the task back until it is answered; that uses up no attempt')
+      .option('--default <text>', 'what holds where nobody answers in time')
+      .option('--after <duration>', 'how long that is, default 30m', span)
+      .option('--timeout <duration>', 'with --wait: wait at most this long (exit 5)', duration)
+      .option('--attempt <n>', 'the attempt that the claim named', wholeNumber(1))
+      .addHelpText(
+        'after',
+        examples(
+          'coord worker ask terminal-2 task-001 "Are dates UTC or local?" --wait --timeout 9m',
+          'coord worker ask terminal-2 task-001 "May I drop the old table?" --park',
+          'coord worker ask terminal-2 task-001 "Tabs or spaces?" --default spaces --after 10m',
+        ),
+      )
+      .action(action(async () => (await import('./messages.ts')).ask)),
+
+  tell: (command, action) =>
+    command
+      .description('Tell the leader, or another worker, something.')
+      .argument('<worker>', 'your name')
+      .argument('<to>', 'leader, or such as terminal-3')
+      .argument('<text>', 'what; - reads stdin')
+      .addHelpText('after', examples('coord worker tell terminal-2 leader "The staging key has run out"'))
+      .action(action(async () => (await import('./messages.ts')).tellBy)),
 
   fail: (command, action) =>
     command

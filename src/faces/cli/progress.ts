@@ -31,6 +31,7 @@ export class Progress {
   #costUsd = 0;
   readonly #screen: ReturnType<typeof createLogUpdate>;
   #timer: NodeJS.Timeout | undefined;
+  #isPaused = false;
   #forget: () => void = () => {};
 
   constructor(context: Context) {
@@ -54,12 +55,25 @@ export class Progress {
       if (line !== undefined) this.#context.note(visible(line));
       return;
     }
-    if (line !== undefined) this.#screen.persist(this.#fit(visible(line)));
+    if (line !== undefined && this.#isPaused) this.#context.note(visible(line));
+    else if (line !== undefined) this.#screen.persist(this.#fit(visible(line)));
     this.#draw();
+  }
+
+  /** Draws nothing while somebody types below. */
+  pause(): void {
+    if (this.#isLive && !this.#isPaused) this.#screen.clear();
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#isLive && this.#timer) this.#draw();
   }
 
   end(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
     this.#forget();
     if (this.#isLive) this.#screen.clear();
   }
@@ -98,6 +112,8 @@ export class Progress {
       case 'plan':
         this.#slots.clear();
         break;
+      case 'question':
+      case 'answer':
       case 'check':
       case 'land':
       case 'bounce':
@@ -108,6 +124,7 @@ export class Progress {
   }
 
   #draw(): void {
+    if (this.#isPaused) return;
     const { paint } = this.#context;
     const lines = [...this.#slots]
       .toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
@@ -166,6 +183,12 @@ function eventText(event: RunEvent): string | undefined {
       return `${event.task_id} is tried again in ${Math.max(1, Math.round(event.pause_ms / 1000))} s`;
     case 'release':
       return `${event.task_id} given back: ${clip(event.reason, 200)}`;
+    case 'question':
+      return `${event.worker} asks about ${event.task_id}: ${clip(event.question, 200)} (coord leader answer ${event.task_id} "<answer>")`;
+    case 'answer':
+      return event.answer === null
+        ? `${event.task_id} waits for no answer any more`
+        : `${event.by ?? 'the default'} answers ${event.task_id}: ${clip(event.answer, 200)}`;
     case 'discovery':
       return `${event.worker} found: ${clip(event.content, 200)}`;
     case 'warning':

@@ -1,6 +1,7 @@
 /** The front door: argv to a command, its reply or error to the streams, and the exit code. */
 import { CommanderError, type Command } from 'commander';
 import { CoordError } from '../../model/errors.ts';
+import { LEADER } from '../../model/limits.ts';
 import { visible } from '../../model/text.ts';
 import { stateFolderOf } from '../../store/state-folder.ts';
 import type { Context, Io } from '../io.ts';
@@ -57,7 +58,8 @@ async function showBoardOrHelp(program: Command): Promise<void> {
 async function refuseAgents(io: Io, command: Command, options: Record<string, unknown>): Promise<void> {
   const { env } = io;
   const id = env['CLAUDE_CODE_SESSION_ID'];
-  if (!env['COORD_ORCHESTRATED'] && !env['CLAUDECODE'] && !id && !env['COORD_WORKER']) return;
+  const isWorker = !!env['COORD_WORKER'] && env['COORD_WORKER'] !== LEADER;
+  if (!env['COORD_ORCHESTRATED'] && !env['CLAUDECODE'] && !id && !isWorker) return;
   const words: string[] = [];
   for (let one: Command | null = command; one?.parent; one = one.parent) words.unshift(one.name());
   const { whyNotForAgents, whyNotForWorkers } = await import('../../runner/agent-commands.ts');
@@ -68,13 +70,7 @@ async function refuseAgents(io: Io, command: Command, options: Record<string, un
   if (why === undefined) return;
   // Set-up allows the leader's commands with any argument: what these two start is for a person in every session.
   const startsPrograms = options['onEvent'] !== undefined || options['editor'] === true;
-  if (
-    !startsPrograms &&
-    !env['COORD_ORCHESTRATED'] &&
-    !env['COORD_WORKER'] &&
-    !(await hasClaimed(io, id, options['dir']))
-  )
-    return;
+  if (!startsPrograms && !env['COORD_ORCHESTRATED'] && !isWorker && !(await hasClaimed(io, id, options['dir']))) return;
   throw new CoordError('not-allowed', `A worker's session may not run coord ${words.join(' ')}: ${why}.`, {
     hint: 'Ask the person you work for to run it in a terminal of their own.',
   });
@@ -87,7 +83,7 @@ async function hasClaimed(io: Io, id: string | undefined, dir: unknown): Promise
     const { openSessions } = await import('../../store/sessions.ts');
     const place = typeof dir === 'string' ? dir : io.env['COORDINATION_DIR'] || undefined;
     const session = openSessions({ cwd: io.cwd, dir: place, stateFolder: stateFolderOf(io.env) }).get(id);
-    return session?.claim !== undefined;
+    return session !== undefined && session.worker !== LEADER;
   } catch {
     return false; // no board, no worker
   }

@@ -1,6 +1,7 @@
 /** Boards and tasks as people look at them: lines and tables. Whatever a task says has been made visible before it comes here. */
 import { evidenceText } from '../../model/evidence.ts';
 import { labelled, plural, quoted } from '../../model/text.ts';
+import { questionText } from '../../model/views/questions.ts';
 import { formatTime, formatDuration } from '../durations.ts';
 import type { LogEntry } from '../../model/views/report.ts';
 import type { Paint } from '../io.ts';
@@ -17,6 +18,7 @@ export function countsText(counts: Counts): string {
   if (counts.claimed > 0) parts.push(`${counts.claimed} claimed`);
   if (counts.submitted > 0) parts.push(`${counts.submitted} submitted`);
   if (counts.claimable > 0) parts.push(`${counts.claimable} claimable`);
+  if (counts.asking > 0) parts.push(`${counts.asking} asking`);
   if (counts.blocked > counts.stuck) parts.push(`${counts.blocked - counts.stuck} blocked`);
   if (counts.stuck > 0) parts.push(`${counts.stuck} stuck`);
   if (counts.failed > 0) parts.push(`${counts.failed} failed`);
@@ -27,7 +29,7 @@ export function countsText(counts: Counts): string {
 const BAR_COLUMNS = 20;
 
 /** Rows of each list in `status`: an agent reads it often, so it stays short on any board. */
-const STATUS_ROWS = { active: 5, review: 3, broken: 2, claimable: 3, stuck: 2, failed: 2 };
+const STATUS_ROWS = { questions: 3, active: 5, review: 3, broken: 2, claimable: 3, stuck: 2, failed: 2 };
 
 /** The board at a glance. */
 export function statusText(summary: Summary, now: string, paint: Paint, columns: number, hasLegend = false): string {
@@ -46,6 +48,16 @@ export function statusText(summary: Summary, now: string, paint: Paint, columns:
     lines.push(paint.bold(title), ...rows.map((row) => `  ${row}`));
     if (total > rows.length) lines.push(paint.dim(`  and ${total - rows.length} more`));
   };
+  section(
+    'Questions',
+    summary.questions.slice(0, STATUS_ROWS.questions).map((asked) => {
+      const due = asked.due === null ? '' : `, default at ${formatTime(asked.due)}`;
+      const end = ` (of ${asked.worker}${asked.parked ? ', parked' : ''}${due})`;
+      const id = asked.n > 1 ? `${asked.task_id}, ${asked.n}` : asked.task_id;
+      return `${paint.yellow(id)} ${fit(asked.question, roomAfter(`${id} ${end}`))}${end}`;
+    }),
+    summary.open_questions,
+  );
   section(
     'Working',
     summary.active.slice(0, STATUS_ROWS.active).map((task) => {
@@ -143,6 +155,8 @@ export function paintState(state: Shown, paint: Paint): (text: string) => string
     case 'failed':
     case 'stuck':
       return paint.red;
+    case 'asking':
+      return paint.yellow;
     case 'cancelled':
     case 'blocked':
       return paint.dim;
@@ -155,9 +169,10 @@ export function paintState(state: Shown, paint: Paint): (text: string) => string
 export function taskText(
   task: Task,
   shown: Shown,
-  parts: { resultPath: string | undefined; dependants: string[]; guarded: string[] },
+  parts: { resultPath: string | undefined; dependants: string[]; guarded: string[]; now: string },
   paint: Paint,
 ): string {
+  const { now } = parts;
   const lines = [
     `${paint.bold(task.id)} ${paintState(shown, paint)(shown)}  priority ${task.priority}, attempt ${task.attempt} of ${task.max_attempts}`,
     '',
@@ -196,6 +211,7 @@ export function taskText(
   add('Completed', task.completed_at && formatTime(task.completed_at));
   add('Last error', task.last_error);
   add('Note', task.note);
+  for (const question of task.questions ?? []) lines.push(...questionText(question, now));
   add('Result', parts.resultPath);
   return lines.join('\n').trimEnd();
 }

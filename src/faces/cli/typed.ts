@@ -8,6 +8,8 @@ const NEEDED: Readonly<Record<string, number>> = {
   claim: 0,
   done: 1,
   complete: 1,
+  ask: 2,
+  tell: 2,
   fail: 2,
   release: 1,
   heartbeat: 0,

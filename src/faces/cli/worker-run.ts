@@ -20,7 +20,7 @@ import { prepareClaim } from '../../work/worktrees.ts';
 import { type Context, leaseSeconds, type Reply, withStore } from '../io.ts';
 import { EXIT } from './output.ts';
 import { surroundings } from './surroundings.ts';
-import { idleText } from './claim-text.ts';
+import { idleText } from '../claim-text.ts';
 
 /** Failures in a row after which the command itself is suspected, before it uses up the attempts of the whole board. */
 const MOST_FAILURES = 5;

@@ -1,19 +1,41 @@
 /** The handlers of `coord worker`: words to input, one store verb, answer to words. */
-import { claimOf } from '../../model/lifecycle.ts';
 import { CoordError } from '../../model/errors.ts';
 import { AddDiscovery, Claim, Complete, Fail, Release, Renew } from '../../model/inputs.ts';
 import { parseInput } from '../../model/parse-input.ts';
 import { waitingText, type NotClaimed } from '../../model/views/idle.ts';
 import { clip, quoted, visible, visibleDeep, plural } from '../../model/text.ts';
 import type { Task } from '../../model/task.ts';
-import type { ClaimAnswer } from '../../model/verbs/claim.ts';
+import { sessionTag } from '../../model/session-tag.ts';
+import type { ClaimAnswer, Claimed } from '../../model/verbs/claim.ts';
 import type { CompleteAnswer } from '../../model/verbs/complete.ts';
 import type { Store } from '../../store/store.ts';
 import { type Context, leaseSeconds, pathOfResult, type Reply, textOrStdin, withoutMoment, withStore } from '../io.ts';
 import { formatTime } from '../durations.ts';
 import { handIn } from '../hand-in.ts';
+import { newsFor } from './news.ts';
 import { EXIT } from './output.ts';
-import { claimText, idleText } from './claim-text.ts';
+import { claimText, idleText } from '../claim-text.ts';
+
+/** As withStore, and tells the worker what is new for it, whatever came of the command. */
+export async function withWorker(
+  context: Context,
+  worker: string,
+  work: (store: Store) => Promise<Reply>,
+): Promise<Reply> {
+  return withStore(context, async (store) => {
+    const news = async (): Promise<string[]> => {
+      const text = await newsFor(context, store, worker);
+      return text === undefined ? [] : [text];
+    };
+    try {
+      const reply = await work(store);
+      return { ...reply, notes: [...(reply.notes ?? []), ...(await news())] };
+    } catch (error) {
+      for (const text of await news()) context.note(text);
+      throw error;
+    }
+  });
+}
 
 export interface ClaimOptions {
   wait?: boolean;
@@ -29,48 +51,45 @@ export async function claim(
   taskId: string | undefined,
   options: ClaimOptions,
 ): Promise<Reply> {
-  const input = parseInput(Claim, { worker, task_id: taskId, lease_seconds: leaseSeconds(context, options.lease) });
+  const input = parseInput(Claim, {
+    worker,
+    task_id: taskId,
+    lease_seconds: leaseSeconds(context, options.lease),
+    session: sessionOf(context),
+  });
   const isWaiting = options.wait === true || options.stay === true || options.timeout !== undefined;
-  return withStore(context, async (store) => {
+  return withWorker(context, worker, async (store) => {
     const answer = withoutMoment<ClaimAnswer>(
       isWaiting ? await waitForTask(context, store, input, options) : await store.claim(input),
     );
     if (!answer.task) return notClaimed(answer, worker);
-    const notes = await bindSession(context, worker, answer.task, answer.already);
+    const notes = await bindSession(context, store, worker, answer);
+    // Only what was asked depends on it.
+    const now = answer.task.questions ? await store.now() : '';
     if (answer.task.branch === undefined)
-      return { text: claimText(visibleDeep(answer), worker, pathOfResult(context, store)), json: answer, notes };
+      return { text: claimText(visibleDeep(answer), worker, pathOfResult(context, store), now), json: answer, notes };
     const { prepare } = await import('./worktrees.ts');
     const worktree = await prepare(context, store, answer);
     return {
-      text: claimText(visibleDeep(answer), worker, pathOfResult(context, store), worktree),
+      text: claimText(visibleDeep(answer), worker, pathOfResult(context, store), now, worktree),
       json: { ...answer, worktree: worktree?.path, branch: worktree?.branch },
       notes: [...notes, ...(worktree?.notes ?? [])],
     };
   });
 }
 
-/**
- * The hooks of a Claude Code session know by this whose claims they look after. A claim stays with the session that made it,
- * as long as that lives.
- *
- * @returns what the agent should know
- */
-async function bindSession(context: Context, worker: string, task: Task, isOld: boolean): Promise<string[]> {
+/** How the session around this command is named on the board. */
+function sessionOf({ io: { env } }: Context): string | undefined {
+  const id = env['CLAUDE_CODE_SESSION_ID'];
+  return id ? sessionTag(id) : undefined;
+}
+
+/** @returns what the agent should know */
+async function bindSession(context: Context, store: Store, worker: string, claimed: Claimed): Promise<string[]> {
   const id = context.io.env['CLAUDE_CODE_SESSION_ID'];
   if (!id) return [];
-  const { openSessions, terminalOf } = await import('../../store/sessions.ts'); // only who works in such a session pays for it
-  const sessions = openSessions(context.openOptions);
-  const terminal = terminalOf(context.io.env['CLAUDE_PID']);
-  const made = claimOf(task);
-  const isAnothers = isOld && sessions.namesakes(id, worker, terminal).some((other) => other.claim === made);
-  sessions.update(id, {
-    worker,
-    ...(terminal === undefined ? {} : { terminal }),
-    ...(isAnothers ? {} : { claim: made }),
-  });
-  return isAnothers
-    ? [`Another live session works as ${worker} and has claimed ${task.id}: take another name, or end one of the two.`]
-    : [];
+  const { bindClaim } = await import('../session-binding.ts'); // only who works in such a session pays for it
+  return bindClaim({ openOptions: context.openOptions, id, pid: context.io.env['CLAUDE_PID'] }, store, worker, claimed);
 }
 
 /** Sleeps until there is a task; a time-out says what it waited for. */
@@ -133,7 +152,7 @@ export async function complete(
     attempt: options.attempt,
     ...(options.changes === false ? { no_changes: true } : {}),
   });
-  return withStore(context, async (store) => {
+  return withWorker(context, worker, async (store) => {
     const handed = withoutMoment<CompleteAnswer>(
       await handIn(store, input, async () => (await import('./surroundings.ts')).surroundings(context)),
     );
@@ -191,7 +210,7 @@ export async function fail(
     retry: options.retry,
     attempt: options.attempt,
   });
-  return withStore(context, async (store) => {
+  return withWorker(context, worker, async (store) => {
     const { task } = await store.fail(input);
     const left = task.max_attempts - task.attempt;
     return {
@@ -218,16 +237,35 @@ export async function release(
     reason: reason === undefined ? undefined : await textOrStdin(context, reason),
     attempt: options.attempt,
   });
-  return withStore(context, async (store) => {
+  return withWorker(context, worker, async (store) => {
     const { task } = await store.release(input);
+    await letLie(context, worker, taskId);
     return { text: `${taskId} given back`, json: { task }, notes: [`Next: coord worker claim ${worker}`] };
   });
 }
 
+/** Whether another live session has claimed under this name: what it holds is not ours to keep. */
+async function isForeign(context: Context, store: Store, worker: string): Promise<boolean> {
+  const { env } = context.io;
+  const id = env['CLAUDE_CODE_SESSION_ID'];
+  if (!id) return false;
+  const { holdsElsewhere } = await import('../session-binding.ts');
+  return holdsElsewhere({ openOptions: context.openOptions, id, pid: env['CLAUDE_PID'] }, store, worker);
+}
+
+/** An idle terminal is not woken for what it has just given back. */
+async function letLie({ io: { env }, openOptions }: Context, worker: string, taskId: string): Promise<void> {
+  const id = env['CLAUDE_CODE_SESSION_ID'];
+  if (!id) return;
+  const { rememberGivenBack } = await import('../session-binding.ts');
+  rememberGivenBack({ openOptions, id, pid: env['CLAUDE_PID'] }, worker, taskId);
+}
+
 export async function heartbeat(context: Context, worker: string): Promise<Reply> {
   const input = parseInput(Renew, { worker });
-  return withStore(context, async (store) => {
-    const { tasks } = await store.renew(input);
+  return withWorker(context, worker, async (store) => {
+    const isShared = await isForeign(context, store, worker);
+    const { tasks } = await store.renew(isShared ? { ...input, session: sessionOf(context) } : input);
     return {
       text:
         tasks.length === 0
@@ -274,7 +312,7 @@ export async function discover(
     tags: options.tag,
     task_id: options.task,
   });
-  return withStore(context, async (store) => {
+  return withWorker(context, worker, async (store) => {
     const { discovery } = await store.addDiscovery(input);
     return { text: `${discovery.id} shared`, json: { discovery } };
   });
@@ -282,7 +320,7 @@ export async function discover(
 
 export async function showContext(context: Context, worker: string): Promise<Reply> {
   const input = parseInput(Renew, { worker });
-  return withStore(context, async (store) => {
+  return withWorker(context, worker, async (store) => {
     const [task] = (await store.renew(input)).tasks;
     if (task) {
       const { briefFor } = await import('../../store/brief-for.ts');

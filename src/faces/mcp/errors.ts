@@ -20,6 +20,8 @@ const NEXT = {
   'dependency-unknown': 'get_status {"view": "tasks"} lists the ids',
   'dependency-cycle': 'create_task again without the circle',
   'key-taken': 'create_task with another key',
+  'reader-unknown': 'get_status {"view": "workers"} lists them',
+  'inbox-full': 'wait until it has read some of them',
   'task-state': 'get_task shows how it stands',
   'not-claimable': 'claim_task without task_id takes the next one',
   'worker-busy': 'complete_task, fail_task or release_task first',
@@ -47,9 +49,10 @@ const NEXT = {
 } satisfies Record<ErrorCode, string>;
 
 /** `code: what happened. Next: which call to make`, as the result of a tool. */
-export function refusal(thrown: unknown): CallToolResult {
+export function refusal(thrown: unknown, news: Record<string, unknown> = {}): CallToolResult {
   const error = explainFailure(thrown);
-  return { content: [{ type: 'text', text: refusalText(error) }], isError: true };
+  const riding = Object.keys(news).length > 0 ? `\n${JSON.stringify(news)}` : '';
+  return { content: [{ type: 'text', text: `${refusalText(error)}${riding}` }], isError: true };
 }
 
 export function refusalText(error: unknown): string {

@@ -7,6 +7,8 @@ import { inputJson, type JsonSchema } from './schemas.ts';
 
 /** What an agent costs, those know who started it; not the agent. */
 const COST = { cost_usd: true } as const;
+/** Nor in which session it works: this process knows. */
+const SESSION = { session: true, adopt: true } as const;
 /** Nor does it say itself that its work was checked. */
 const PROOF = { ...COST, proof: true } as const;
 
@@ -23,7 +25,7 @@ export const CreateTask = lazily(() =>
     tasks: z.optional(inputs.AddTasks().shape.tasks),
   }),
 );
-export const ClaimTask = lazily(() => z.partial(inputs.Claim(), { worker: true }));
+export const ClaimTask = lazily(() => z.omit(z.partial(inputs.Claim(), { worker: true }), SESSION));
 export const CompleteTask = lazily(() => z.omit(z.partial(inputs.Complete(), { worker: true }), PROOF));
 export const FailTask = lazily(() => z.omit(z.partial(inputs.Fail(), { worker: true }), COST));
 export const ReleaseTask = lazily(() => z.omit(z.partial(inputs.Release(), { worker: true }), COST));
@@ -31,7 +33,7 @@ export const AddDiscovery = lazily(() => z.partial(inputs.AddDiscovery(), { work
 export const GetTask = lazily(() => z.strictObject({ task_id: inputs.Claim().shape.task_id.def.innerType }));
 export const GetStatus = lazily(() =>
   z.strictObject({
-    view: z.optional(z.enum(['summary', 'tasks', 'workers', 'discoveries'])),
+    view: z.optional(z.enum(['summary', 'tasks', 'workers', 'discoveries', 'messages'])),
     status: z.optional(z.enum(LISTABLE)),
     limit: z.optional(z.int().check(z.minimum(1), z.maximum(100))),
     cursor: z.optional(z.string()),
@@ -42,6 +44,26 @@ export const WaitForTask = lazily(() =>
     timeout_seconds: z.optional(z.int().check(z.minimum(1))),
     after_revision: z.optional(z.int().check(z.minimum(0), z.describe('answers at once if newer'))),
     worker: z.optional(inputs.Claim().shape.worker),
+  }),
+);
+
+export const AskLeader = lazily(() =>
+  z.strictObject({
+    question: inputs.Ask().shape.question,
+    task_id: z.optional(inputs.Ask().shape.task_id),
+    park: inputs.Ask().shape.park,
+    default: inputs.Ask().shape.default,
+    after_seconds: inputs.Ask().shape.after_seconds,
+    timeout_seconds: z.optional(z.int().check(z.minimum(1))),
+    worker: z.optional(inputs.Ask().shape.worker),
+  }),
+);
+export const SendMessage = lazily(() =>
+  z.strictObject({
+    to: z.optional(inputs.Tell().shape.to),
+    text: inputs.Tell().shape.text,
+    answers: z.optional(inputs.Answer().shape.task_id),
+    worker: z.optional(inputs.Tell().shape.from),
   }),
 );
 
@@ -73,9 +95,20 @@ export function initJson(): JsonSchema {
   return without(inputJson(Init()), 'master_plan');
 }
 
-/** Who has changed nothing is told so by the refusal. */
+/** A lease is long enough for whoever does not know of it: it is renewed. */
+export function claimJson(): JsonSchema {
+  const first = { worker: 'your name, such as terminal-2', task_id: 'this task and no other' };
+  return without(inputJson(ClaimTask(), first), 'lease_seconds');
+}
+
+/** Who has changed nothing is told so by the refusal; a later attempt is refused without asking for its number. */
 export function completeJson(): JsonSchema {
-  return without(inputJson(CompleteTask()), 'no_changes');
+  return without(inputJson(CompleteTask()), 'no_changes', 'attempt');
+}
+
+/** How long a default waits is told by the refusal of one without it. */
+export function askJson(): JsonSchema {
+  return without(inputJson(AskLeader()), 'after_seconds', 'timeout_seconds');
 }
 
 export function releaseJson(): JsonSchema {

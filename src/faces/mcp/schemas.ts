@@ -32,6 +32,10 @@ const MEANING: Readonly<Record<string, string>> = {
   error: 'why, for whoever tries next',
   retry: 'false: nobody should try again',
   reason: 'notes for the next worker',
+  park: 'give the task back until it is answered',
+  default: 'holds where nobody answers in time',
+  to: 'leader, a worker, or all',
+  answers: 'instead: the task whose question this answers',
 };
 
 /**

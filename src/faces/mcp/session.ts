@@ -3,12 +3,16 @@
  * claims made through it. The SDK may build several servers for one connection; they all share this.
  */
 import type { McpServer } from '@modelcontextprotocol/server';
-import { claimOf, isSettled } from '../../model/lifecycle.ts';
+import { heldBy, isSettled } from '../../model/lifecycle.ts';
 import { CoordError } from '../../model/errors.ts';
-import { DEFAULT_LEASE_SECONDS } from '../../model/limits.ts';
+import { DEFAULT_LEASE_SECONDS, LEADER } from '../../model/limits.ts';
 import { initStore, openStore, type OpenOptions } from '../../store/open.ts';
 import type { Task } from '../../model/task.ts';
-import { openSessions, terminalOf } from '../../store/sessions.ts';
+import { sessionTag } from '../../model/session-tag.ts';
+import { listenerId, openSessions } from '../../store/sessions.ts';
+import { forgetAsking, hasNews, type Listener, rememberAsking, takeNews } from '../news.ts';
+import { bindClaim, bindLeader, rememberGivenBack, type SessionAround } from '../session-binding.ts';
+import { newsView } from './views.ts';
 import { sayWhereKept } from '../../store/places.ts';
 import type { Moment, Store } from '../../store/store.ts';
 import type { Complete, CompleteAnswer } from '../../model/verbs/complete.ts';
@@ -97,6 +101,19 @@ export class Session {
     if (input.worker === undefined || input.worker === this.worker) return this.worker;
     if (!this.#options.isBound) return input.worker;
     throw new CoordError('invalid-input', `This token works as ${this.worker}, not as ${input.worker}.`);
+  }
+
+  /** Whether calls may be made under this name. */
+  mayBe(worker: string): boolean {
+    return worker === this.worker || !this.#options.isBound;
+  }
+
+  /** Who speaks: a session that is no worker's, and says nothing else, is whoever leads. */
+  async speaker(worker: string | undefined): Promise<string> {
+    const from = this.callerOf({ worker });
+    const { isBound, env } = this.#options;
+    if (worker !== undefined || isBound || env['COORD_WORKER'] || env['COORD_ORCHESTRATED']) return from;
+    return heldBy((await this.store.read()).tasks, from).length > 0 ? from : LEADER;
   }
 
   /** The longest that a call of this client may wait, in seconds. */
@@ -210,15 +227,65 @@ export class Session {
     keepLease(this.store, { worker, taskId, leaseSeconds }, lease.signal, () => this.drops(taskId));
   }
 
-  /** Tells the hooks of the session around us who works in it, and on what. A subagent's name is not the session's. */
-  bind(worker: string, task: Task): void {
-    const { claudeSessionId: id, claudePid, openOptions } = this.#options;
-    if (!id || worker !== this.worker) return;
-    const terminal = terminalOf(claudePid);
-    const claim = claimOf(task);
+  /** The session of Claude Code around this process, where that is this worker's: a subagent's name is not the session's. */
+  #around(worker: string): SessionAround | undefined {
+    const { claudeSessionId: id, claudePid: pid, openOptions } = this.#options;
+    return id && worker === this.worker ? { openOptions, id, pid } : undefined;
+  }
+
+  /** What names it on the board. */
+  tagOf(worker: string): string | undefined {
+    const around = this.#around(worker);
+    return around && sessionTag(around.id);
+  }
+
+  /** Tells the hooks of the session around us who works in it, and on what. */
+  async bind(worker: string, claimed: Claimed): Promise<string[]> {
+    const around = this.#around(worker);
+    return around ? bindClaim(around, this.store, worker, claimed) : [];
+  }
+
+  /** It is not woken for what it gives back. */
+  letsLie(worker: string, taskId: string): void {
+    const around = this.#around(worker);
+    if (around) rememberGivenBack(around, worker, taskId);
+  }
+
+  /** Whoever adds to the board leads, in a session that is no worker's. */
+  async leads(): Promise<void> {
+    const { claudeSessionId: id, claudePid: pid, openOptions, env } = this.#options;
+    if (!id || env['COORD_WORKER'] || env['COORD_ORCHESTRATED'] || this.#options.isBound) return;
+    await bindLeader({ openOptions, id, pid }, this.store);
+  }
+
+  #listener(worker: string): Listener {
+    const { claudeSessionId, openOptions } = this.#options;
     const sessions = openSessions(openOptions);
-    if (sessions.namesakes(id, worker, terminal).some((other) => other.claim === claim)) return; // theirs, while they live
-    sessions.update(id, { worker, claim, ...(terminal === undefined ? {} : { terminal }) });
+    const own = claudeSessionId === undefined ? undefined : (sessions.get(claudeSessionId)?.worker ?? this.worker);
+    return { store: this.store, sessions, worker, id: listenerId(claudeSessionId, worker, own) };
+  }
+
+  /** What is new for a worker, to ride on the answer of whatever it has called. */
+  async news(worker: string): Promise<Record<string, unknown>> {
+    if (!this.#store) return {}; // no board, no messages
+    try {
+      const news = await takeNews(this.#listener(worker), 'command');
+      return news ? newsView(news, await this.#store.now()) : {};
+    } catch {
+      return {}; // what was called says itself what is wrong
+    }
+  }
+
+  hasNews(worker: string): Promise<boolean> {
+    return hasNews(this.#listener(worker));
+  }
+
+  asks(worker: string, taskId: string, n: number): Promise<void> {
+    return rememberAsking(this.#listener(worker), taskId, n);
+  }
+
+  hasAnswer(worker: string, taskId: string, n: number): Promise<void> {
+    return forgetAsking(this.#listener(worker), taskId, n);
   }
 
   /** An error with the places that it names in words. */

@@ -1,4 +1,4 @@
-/** The ten tools: a table from name to input, answer and the store's verb. Rules live in the model; these are words. */
+/** The twelve tools: a table from name to input, answer and the store's verb. Rules live in the model; these are words. */
 import {
   type CallToolResult,
   CLIENT_INFO_META_KEY,
@@ -7,16 +7,18 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod/mini';
 import { CoordError } from '../../model/errors.ts';
-import { AddTasks, Claim, Complete } from '../../model/inputs.ts';
+import { AddTasks, Answer, Ask, Claim, Complete, Tell } from '../../model/inputs.ts';
+import { heldBy } from '../../model/lifecycle.ts';
+import { answerTo, type Question } from '../../model/questions.ts';
 import { parseInput } from '../../model/parse-input.ts';
-import { DEFAULT_LEASE_SECONDS } from '../../model/limits.ts';
+import { DEFAULT_LEASE_SECONDS, isName, LEADER } from '../../model/limits.ts';
 import { bytesOf, clip, startOf, visible } from '../../model/text.ts';
 import { refusal } from './errors.ts';
 import * as inputs from './inputs.ts';
 import { answer, inputJson, type JsonSchema, list, record, shown, text, whole, yesNo } from './schemas.ts';
 import type { Session } from './session.ts';
 import { statusView, taskView } from './views.ts';
-import { NEXT, waitForTask } from './wait-for-task.ts';
+import { NEXT, waitForAnswer, waitForTask } from './wait-for-task.ts';
 
 /** Ids and names shown of a list that may be long. */
 const SHOWN = 20;
@@ -73,10 +75,11 @@ export function addTools(server: McpServer, session: Session): void {
       async (given: unknown, context: ServerContext): Promise<CallToolResult> => {
         try {
           const input = parseInput(tool.input, inputs.asSent(given, fields()));
-          const result = await tool.run(session, input, context);
+          const answered = await tool.run(session, input, context);
+          const result = { ...answered, ...(await session.news(callerIn(session, input))) };
           return { content: [{ type: 'text', text: JSON.stringify(result) }], structuredContent: result };
         } catch (error) {
-          return refusal(session.explain(error));
+          return refusal(session.explain(error), await session.news(callerIn(session, given)));
         }
       },
     );
@@ -90,6 +93,7 @@ export function addTools(server: McpServer, session: Session): void {
     isIdempotent: true,
     run: async (_session, { goal, approach, master_plan }) => {
       const created = await session.init({ goal, approach: approach ?? master_plan });
+      await session.leads();
       const board = await session.store.read();
       return {
         revision: board.revision,
@@ -115,6 +119,7 @@ export function addTools(server: McpServer, session: Session): void {
           `Either tasks, or the fields of one task: ${Object.keys(one).join(', ')}.`,
         );
       const added = await session.store.addTasks(parseInput(AddTasks, { tasks: isBatch ? tasks : [one] }));
+      await session.leads();
       const status: Record<string, number> = {};
       for (const shownAs of added.shown) status[shownAs] = (status[shownAs] ?? 0) + 1;
       return { revision: added.revision, ids: added.tasks.map((task) => task.id), added: added.added, status };
@@ -124,17 +129,15 @@ export function addTools(server: McpServer, session: Session): void {
   add('claim_task', {
     description: 'Take the next task, or the one you hold.',
     input: inputs.ClaimTask,
-    inputJson: () =>
-      inputJson(inputs.ClaimTask(), {
-        worker: 'your name, such as terminal-2',
-        task_id: 'this task and no other',
-      }),
+    inputJson: inputs.claimJson,
     output: answer({ claimed: yesNo, task: record, reason: text }),
     isIdempotent: true,
     isAlwaysLoaded: true,
     run: async (_session, input) => {
       const worker = session.callerOf(input);
-      const claimed = await session.store.claim(parseInput(Claim, { ...input, worker }));
+      const claimed = await session.store.claim(
+        parseInput(Claim, { ...input, worker, session: session.tagOf(worker) }),
+      );
       if (!claimed.task) {
         return {
           claimed: false,
@@ -146,8 +149,9 @@ export function addTools(server: McpServer, session: Session): void {
       }
       const { task, already, taken_over_from, overlaps, checks = [] } = claimed;
       session.holds(worker, task.id, task.lease_seconds ?? DEFAULT_LEASE_SECONDS);
-      session.bind(worker, task);
+      const told = await session.bind(worker, claimed);
       const worktree = await session.prepare(claimed);
+      const notes = [...told, ...(worktree?.notes ?? [])];
       const { files, hints } = task.context;
       return {
         claimed: true,
@@ -163,12 +167,13 @@ export function addTools(server: McpServer, session: Session): void {
           ...(checks.length > 0 ? { checks: cutList(checks, IN_CLAIM.files) } : {}),
           ...(task.last_error === null ? {} : { last_error: cutText(task.last_error, IN_CLAIM.last) }),
           ...(task.note === undefined ? {} : { note: cutText(task.note, IN_CLAIM.last) }),
+          ...(task.questions === undefined ? {} : { asked: lastAsked(task.questions, claimed.at) }),
         },
         attempt: task.attempt,
         lease_expires_at: task.lease_expires_at,
         ...(task.branch === undefined ? {} : { branch: task.branch }),
         ...(worktree ? { worktree: worktree.path } : {}),
-        ...(worktree && worktree.notes.length > 0 ? { notes: worktree.notes } : {}),
+        ...(notes.length > 0 ? { notes } : {}),
         ...(already ? { already } : {}),
         ...(taken_over_from === undefined ? {} : { taken_over_from }),
         ...(overlaps.length > 0
@@ -220,7 +225,6 @@ export function addTools(server: McpServer, session: Session): void {
     inputJson: inputs.statusJson,
     output: answer({ you: text, counts: record }),
     isReadOnly: true,
-    isAlwaysLoaded: true,
     run: async (_session, input) => statusView(session.store, session.worker, input),
   });
 
@@ -250,8 +254,67 @@ export function addTools(server: McpServer, session: Session): void {
           afterRevision: input.after_revision,
           signal: AbortSignal.any([context.mcpReq.signal, session.signal]),
           onProgress,
+          hasNews: () => session.hasNews(session.callerOf(input)),
         })),
       };
+    },
+  });
+
+  add('ask_leader', {
+    description: 'Ask about your task; waits for the answer.',
+    input: inputs.AskLeader,
+    inputJson: inputs.askJson,
+    output: answer({ answered: yesNo, answer: text }),
+    isIdempotent: true,
+    run: async (_session, input, context) => {
+      const { timeout_seconds, ...asking } = input;
+      const worker = session.callerOf(input);
+      const task_id = input.task_id ?? (await heldTaskOf(session, worker));
+      const asked = await session.store.ask(parseInput(Ask, { ...asking, worker, task_id }));
+      const { n, question, revision } = asked;
+      const base = { revision, id: task_id };
+      if (!asked.answer && question.parked === true)
+        return { ...base, answered: false, parked: true, next: 'claim_task: another task, until it is answered' };
+      if (!asked.answer) await session.asks(worker, task_id, n);
+      const onProgress = progressOf(context);
+      const longest = session.longestWait(clientName(server, context), onProgress !== undefined);
+      const found =
+        asked.answer ??
+        (await waitForAnswer({
+          store: session.store,
+          asked: { worker, taskId: task_id, n },
+          seconds: Math.min(timeout_seconds ?? longest, longest),
+          signal: AbortSignal.any([context.mcpReq.signal, session.signal]),
+          onProgress,
+        }));
+      if (!found)
+        return {
+          ...base,
+          answered: false,
+          next: 'ask_leader again with the same arguments waits on; park: true gives the task back until it is answered',
+        };
+      await session.hasAnswer(worker, task_id, n);
+      return { ...base, answered: true, answer: found.text, by: found.by ?? 'the default: nobody answered in time' };
+    },
+  });
+
+  add('send_message', {
+    description: 'Tell an agent something, or answer its question.',
+    input: inputs.SendMessage,
+    output: answer({ told: list }),
+    run: async (_session, { to, text: given, answers, worker }) => {
+      const from = await session.speaker(worker);
+      if (answers === undefined && to === undefined)
+        throw new CoordError('invalid-input', 'to: say who is told, or answers: which task asks.');
+      if (answers === undefined) {
+        const { message, full } = await session.store.tell(parseInput(Tell, { from, to, text: given }));
+        return { told: message.to.slice(0, SHOWN), ...(full.length > 0 ? { full } : {}) };
+      }
+      if (from !== LEADER) throw new CoordError('not-allowed', 'Whoever leads answers; a worker does not.');
+      const { task, question, open, revision } = await session.store.answer(
+        parseInput(Answer, { by: from, task_id: answers, answer: given }),
+      );
+      return { revision, id: task.id, told: [question.by], open };
     },
   });
 
@@ -289,9 +352,34 @@ export function addTools(server: McpServer, session: Session): void {
     run: async (_session, input) => {
       const { task, revision } = await session.store.release({ ...input, worker: session.callerOf(input) });
       session.drops(task.id);
+      session.letsLie(session.callerOf(input), task.id);
       return { revision, id: task.id, status: task.status };
     },
   });
+}
+
+/** Who has called, as far as the arguments say so. */
+function callerIn(session: Session, given: unknown): string {
+  const worker = typeof given === 'object' && given !== null && 'worker' in given ? given.worker : undefined;
+  return isName(worker) && session.mayBe(worker) ? worker : session.worker;
+}
+
+/** The one task that a worker holds, where it does not say which. @throws CoordError `claim-lost` */
+async function heldTaskOf(session: Session, worker: string): Promise<string> {
+  const [task] = heldBy((await session.store.read()).tasks, worker);
+  if (task) return task.id;
+  throw new CoordError('claim-lost', `${worker} holds no task to ask about.`, { details: { worker } });
+}
+
+/** What was asked last, cut to what a claim may show. */
+function lastAsked(questions: readonly Question[], now: string): Record<string, unknown> {
+  const last = questions.at(-1);
+  const found = last && answerTo(last, now);
+  return {
+    question: cutText(last?.text ?? '', IN_CLAIM.last),
+    ...(found ? { answer: cutText(found.text, IN_CLAIM.last), by: found.by ?? 'default' } : {}),
+    ...(questions.length > 1 ? { earlier: questions.length - 1 } : {}),
+  };
 }
 
 /** How a client that wants to hear of it is told how far a call is. */

@@ -6,7 +6,9 @@ import { type Listable, listTasks } from '../../model/views/listing.ts';
 import type { Discovery } from '../../model/views/report.ts';
 import { summarise } from '../../model/views/summary.ts';
 import type { Task } from '../../model/task.ts';
-import { clip } from '../../model/text.ts';
+import { answerTo } from '../../model/questions.ts';
+import { clip, startOf } from '../../model/text.ts';
+import { LONGEST_NEWS, type News } from '../../model/views/news.ts';
 import type { Store } from '../../store/store.ts';
 
 /** Entries of a list, unless the caller says otherwise; the design's number. */
@@ -23,7 +25,7 @@ const SHOWN_DEPENDENCIES = 8;
 const SHOWN_FILES = 50;
 
 export interface StatusQuery {
-  view?: 'summary' | 'tasks' | 'workers' | 'discoveries' | undefined;
+  view?: 'summary' | 'tasks' | 'workers' | 'discoveries' | 'messages' | undefined;
   status?: Listable | undefined;
   limit?: number | undefined;
   cursor?: string | undefined;
@@ -59,6 +61,11 @@ export async function statusView(store: Store, you: string, query: StatusQuery):
       const { items, ...cursor } = page(workers(board, now));
       return { ...base, workers: items, ...cursor };
     }
+    case 'messages': {
+      const { messages } = await store.inbox({ reader: you, all: true });
+      const { items, ...cursor } = page(messages.toReversed());
+      return { ...base, messages: items.map(({ id, from, at, text }) => ({ id, from, at, text })), ...cursor };
+    }
     case 'discoveries': {
       // The newest first: who joins late reads what holds now.
       const { items, ...cursor } = page((await store.discoveries()).toReversed());
@@ -68,10 +75,17 @@ export async function statusView(store: Store, you: string, query: StatusQuery):
 }
 
 function summaryView(board: Board, now: string): Record<string, unknown> {
-  const { goal, counts, active, claimable, stuck, review, broken, failed } = summarise(board, now);
+  const { goal, counts, questions, active, claimable, stuck, review, broken, failed } = summarise(board, now);
   return {
     goal: clip(goal ?? '', LINE),
     counts: Object.fromEntries(Object.entries(counts).filter(([name, count]) => count > 0 || name === 'total')),
+    ...(questions.length === 0
+      ? {}
+      : {
+          questions: questions
+            .slice(0, IN_SUMMARY)
+            .map((asked) => ({ id: asked.task_id, worker: asked.worker, question: clip(asked.question, 300) })),
+        }),
     claimable: claimable
       .slice(0, IN_SUMMARY)
       .map((task) => ({ id: task.task_id, priority: task.priority, description: clip(task.description, LINE) })),
@@ -140,6 +154,29 @@ function slice<T>(all: readonly T[], start: number, limit: number): Page<T> {
     ...(end < all.length ? { next_cursor: String(end) } : {}),
   };
 }
+
+/** What rides on an answer: short enough that it is read at once. */
+export function newsView({ messages, answers, more }: News, now: string): Record<string, unknown> {
+  const room = Math.floor((LONGEST_NEWS - AROUND.all) / Math.max(messages.length + answers.length, 1)) - AROUND.one;
+  const cutNews = (given: string): string => startOf(given, room, 'get_status {"view": "messages"}');
+  return {
+    messages: [
+      ...answers.map(({ task_id, question }) => {
+        const answer = answerTo(question, now);
+        return {
+          from: answer?.by ?? 'the default, since nobody answered in time',
+          task_id,
+          question: clip(question.text, 100),
+          answer: cutNews(answer?.text ?? ''),
+        };
+      }),
+      ...messages.map(({ from, at, text }) => ({ from, at, text: cutNews(text) })),
+    ],
+    ...(more > 0 ? { more_messages: more } : {}),
+  };
+}
+/** What stands around the texts, as JSON. */
+const AROUND = { all: 60, one: 260 };
 
 /** One task whole, with the results before it and after it, and what was found out about it. */
 export async function taskView(store: Store, id: string): Promise<Record<string, unknown>> {

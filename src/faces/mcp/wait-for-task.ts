@@ -5,7 +5,8 @@ import { waitingText } from '../../model/views/idle.ts';
 import { claimableTasks, idleReason } from '../../model/views/summary.ts';
 import type { IdleReason, NotClaimed } from '../../model/views/idle.ts';
 import type { Store } from '../../store/store.ts';
-import { waitFor } from '../../store/wait.ts';
+import type { Answered } from '../../model/questions.ts';
+import { untilAnswered, waitFor } from '../../store/wait.ts';
 
 /** How long clients let a call run that reports progress, in seconds. Observed in November 2026 with the releases of that month. */
 export const LONGEST_WAIT = [
@@ -25,6 +26,8 @@ export interface Wait {
   /** What the caller has seen: anything newer answers at once. */
   afterRevision: number | undefined;
   signal: AbortSignal;
+  /** Whether somebody has told the caller something, which rides on the answer. */
+  hasNews: () => Promise<boolean>;
   /** Told at once and then every ten seconds how long it has been, and what is waited for. */
   onProgress: ((seconds: number, message: string) => void) | undefined;
 }
@@ -35,7 +38,7 @@ export interface Waited {
   changed: boolean;
   /** How many tasks could be claimed now. */
   claimable: number;
-  reason: IdleReason | 'claimable' | 'changed';
+  reason: IdleReason | 'claimable' | 'changed' | 'message';
   waited_seconds: number;
   next: string;
 }
@@ -70,6 +73,7 @@ export async function waitForTask(wait: Wait): Promise<Waited> {
         // Drained or stuck, and the caller knows: it stands by for whatever comes next.
         const isNew = wait.afterRevision === undefined ? isOver(idle) : board.revision > wait.afterRevision;
         if (!idle || (isNew && (isOver(idle) || ticking === undefined))) return { answer: answer(board, now, true) };
+        if (await wait.hasNews()) return { answer: { ...answer(board, now, true), reason: 'message' } };
         if (ticking === undefined) {
           ticking = setInterval(progress, PROGRESS_MS);
           progress();
@@ -86,6 +90,27 @@ export async function waitForTask(wait: Wait): Promise<Waited> {
   }
 }
 
+/** Sleeps until a question is answered; undefined when the time is up first. @throws CoordError `interrupted`, `claim-lost` */
+export async function waitForAnswer(
+  wait: Pick<Wait, 'store' | 'seconds' | 'signal' | 'onProgress'> & {
+    asked: { worker: string; taskId: string; n: number };
+  },
+): Promise<Answered | undefined> {
+  const start = Date.now();
+  const progress = (): void =>
+    wait.onProgress?.(Math.round((Date.now() - start) / 1000), `waiting for an answer about ${wait.asked.taskId}`);
+  const ticking = setInterval(progress, PROGRESS_MS);
+  progress();
+  try {
+    return await untilAnswered(wait.store, wait.asked, { signal: wait.signal, timeoutMs: wait.seconds * 1000 });
+  } catch (error) {
+    if (!(error instanceof CoordError) || error.code !== 'timed-out') throw error;
+    return undefined;
+  } finally {
+    clearInterval(ticking);
+  }
+}
+
 function isOver(idle: NotClaimed | undefined): boolean {
   return idle?.reason === 'drained' || idle?.reason === 'stuck';
 }
@@ -96,6 +121,7 @@ export const NEXT: Record<IdleReason | 'claimable', string> = {
   blocked: 'wait_for_task',
   review: 'wait_for_task; or review it: coord worker review <you>',
   landing: 'wait_for_task; or land it: coord land',
+  question: 'wait_for_task; the leader has a question to answer',
   empty: 'wait_for_task',
   drained: 'stop: every task is settled',
   stuck: 'stop, and report which failed tasks hold up the rest',

@@ -77,7 +77,7 @@ export function addTasks(board: Board, input: AddTasks, now: string): Change<Add
   refuseCycle(added);
   const next = added.length === 0 ? board : { ...board, tasks: [...board.tasks, ...added] };
   const tasks = batch.map((task) => fresh.get(task.id) ?? task);
-  const answer = { tasks, added: added.length, shown: tasks.map(shownStatus(next)) };
+  const answer = { tasks, added: added.length, shown: tasks.map(shownStatus(next, now)) };
   if (next === board) return { answer };
   return {
     board: next,

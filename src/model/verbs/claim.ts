@@ -12,12 +12,13 @@ import {
 } from '../board.ts';
 import { Dependencies } from '../dependencies.ts';
 import { CoordError } from '../errors.ts';
-import { lazily, TaskId, Worker } from '../fields.ts';
+import { lazily, Name, TaskId, Worker } from '../fields.ts';
 import type { PathIndex } from '../files.ts';
 import { allows, isExpired, isHeldBy, isLive, toClaimed, withLease } from '../lifecycle.ts';
 import { DEFAULT_LEASE_SECONDS } from '../limits.ts';
 import { checksOf, mayBeReviewed } from '../gate.ts';
 import { claimedFiles, findOverlaps, isHeldBack, type Overlap } from '../overlaps.ts';
+import { isAsking } from '../questions.ts';
 import type { ClaimedTask, Task } from '../task.ts';
 import { branchOf } from '../worktrees.ts';
 import { explainIdle, type NotClaimed } from '../views/idle.ts';
@@ -30,6 +31,10 @@ export const Claim = lazily(() =>
     worker: Worker(),
     task_id: z.optional(TaskId()),
     lease_seconds: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_LEASE_SECONDS))),
+    /** Of the Claude Code session that claims, as sessionTag names it: the claim is its own. */
+    session: z.optional(Name()),
+    /** Takes over a claim of the same worker whose session is gone. */
+    adopt: z.optional(z.boolean()),
   }),
 );
 export type Claim = z.infer<ReturnType<typeof Claim>>;
@@ -82,6 +87,7 @@ export function claimTask(before: Board, input: Claim, now: string): Change<Clai
     ...toClaimed(best, input.worker, input.lease_seconds ?? DEFAULT_LEASE_SECONDS, now),
     ...branchFor(board, best),
     ...holders,
+    ...(input.session === undefined ? {} : { claimed_session: input.session }),
     last_error: from === null ? best.last_error : `lease of ${from} expired on attempt ${best.attempt}`,
   };
   const answer: Claimed = {
@@ -108,7 +114,9 @@ function branchFor({ defaults }: Board, task: Task): Pick<Task, 'branch'> {
 
 /** The same task once more, its lease renewed. */
 function renewed(board: Board, mine: ClaimedTask, input: Claim, now: string): Change<ClaimAnswer> {
-  const task = withLease(mine, input.lease_seconds, now);
+  const { session } = input;
+  const isTheirs = session !== undefined && (mine.claimed_session === undefined || input.adopt === true);
+  const task = withLease(isTheirs ? { ...mine, claimed_session: session } : mine, input.lease_seconds, now);
   const answer: Claimed = {
     task,
     already: true,
@@ -168,6 +176,7 @@ function namedTask(
   };
   if (isLive(task, now)) refuse('held', `${id} is claimed by ${task.claimed_by} until ${task.lease_expires_at}.`);
   if (!allows('claim', task)) refuse('settled', `${id} is ${task.status}.`);
+  if (isAsking(task, now)) refuse('asks', `${id} waits for an answer.`);
   const pending = dependencies.pending(task);
   if (pending.length > 0) {
     const names = pending.slice(0, 5).map((p) => `${p.id} (${p.status})`);

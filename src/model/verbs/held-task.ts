@@ -3,6 +3,9 @@ import { CoordError } from '../errors.ts';
 import { allows, isHeldBy, LIFECYCLE } from '../lifecycle.ts';
 import type { ClaimedTask, Task } from '../task.ts';
 
+/** What is done to a task, where the verb is no such word. */
+const WORD_OF: Readonly<Record<string, string>> = { recordCheck: 'complete', ask: 'ask about' };
+
 interface Holder {
   worker: string;
   /** Fences off an earlier claim of the same worker. */
@@ -12,14 +15,14 @@ interface Holder {
 /** @throws CoordError `claim-lost` unless this worker holds the task, in this very attempt where it names one */
 export function heldTask(
   task: Task,
-  verb: 'complete' | 'fail' | 'release' | 'recordCheck',
+  verb: 'complete' | 'fail' | 'release' | 'recordCheck' | 'ask',
   holder: Holder,
 ): ClaimedTask {
   const isTheirs = isHeldBy(task, holder.worker) && (holder.attempt ?? task.attempt) === task.attempt;
   if (isTheirs && allows(verb, task)) return task;
   throw new CoordError(
     LIFECYCLE[verb].refused ?? 'claim-lost',
-    `Cannot ${verb === 'recordCheck' ? 'complete' : verb} ${task.id}: ${whoHolds(task, holder)}.`,
+    `Cannot ${WORD_OF[verb] ?? verb} ${task.id}: ${whoHolds(task, holder)}.`,
     {
       details: { task_id: task.id, worker: holder.worker, status: task.status },
     },

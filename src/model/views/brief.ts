@@ -8,6 +8,8 @@ import type { Task } from '../task.ts';
 import { evidenceText } from '../evidence.ts';
 import { checksOf, mayBeReviewed } from '../gate.ts';
 import { worktreeOf } from '../worktrees.ts';
+import { questionText } from './questions.ts';
+import { byRelevance } from './relevance.ts';
 import { bytesOf, clip, labelled, plural, quoted } from '../text.ts';
 
 /** Bytes of a brief: an agent pays for each of them. */
@@ -18,14 +20,15 @@ const MOST = {
   files: 1500,
   hints: 2500,
   last: 900,
+  questions: 3000,
   evidence: 1400,
   results: 6500,
   discoveries: 3500,
   plan: 1500,
 };
 /** Bytes of a single result and a single discovery; the files have them all. */
-const MOST_OF_ONE = { result: 1500, discovery: 350 };
-/** Discoveries shown at the most, the newest. */
+const MOST_OF_ONE = { result: 1500, discovery: 350, question: 900 };
+/** Discoveries shown at the most. */
 const SHOWN_DISCOVERIES = 20;
 
 export interface BriefParts {
@@ -36,10 +39,12 @@ export interface BriefParts {
   /** Results of others that came too late for this task: by name, worker and text. */
   late?: readonly { name: string; worker: string; output: string }[];
   discoveries: readonly Discovery[];
+  /** ISO 8601 UTC. */
+  now: string;
 }
 
-/** Task, plan, results of the dependencies and discoveries, as Markdown. */
-export function writeBrief({ board, task, plan, results, late = [], discoveries }: BriefParts): string {
+/** Task, discoveries, results of the dependencies and plan, as Markdown. */
+export function writeBrief({ board, task, plan, results, late = [], discoveries, now }: BriefParts): string {
   const show = `coord leader show ${task.id}`;
   const lines = [
     `# ${task.id}`,
@@ -55,17 +60,33 @@ export function writeBrief({ board, task, plan, results, late = [], discoveries 
   if (task.last_error !== null) lines.push(...labelled('Last attempt', task.last_error, MOST.last, show));
   if (task.note !== undefined) lines.push(...labelled('Note', task.note, MOST.last, show));
   const known = bytesOf(lines.join('\n'));
-  lines.push(...gateText(board, task));
+  lines.push(...questionsText(task, now), ...gateText(board, task));
   for (const { name, worker, output } of late.slice(-2))
     lines.push(
       ...labelled(`Late result of ${worker}, ${name}`, output, MOST_OF_ONE.result / 2, `results/${name}.refused.md`),
     );
   if (lines.at(-1) !== '') lines.push('');
-  // What is said of checks and late results takes its room from the results before it.
+  // What is said of questions, checks and late results takes its room from the results before it.
   const left = MOST.results - (bytesOf(lines.join('\n')) - known);
-  lines.push(...resultsText(board, task, results, left), ...discoveriesText(discoveries));
+  lines.push(
+    ...discoveriesText(byRelevance(discoveries, board, task)),
+    ...resultsText(board, task, results, Math.max(left, 0)),
+  );
   if (plan.trim() !== '') lines.push('## Plan', '', ...quoted(plan, MOST.plan, 'master-plan.md'), '');
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** What was asked about it before, and what came of that: the newest of it where there is not room for all. */
+function questionsText({ id, questions = [] }: Task, now: string): string[] {
+  const blocks = questions
+    .toReversed()
+    .map((question) => () => questionText(question, now, MOST_OF_ONE.question, `coord leader show ${id}`));
+  const shown = thatFit(blocks, MOST.questions);
+  const more = blocks.length - shown.length;
+  return [
+    ...(more > 0 ? [`… ${plural(more, 'earlier question')}: coord leader show ${id}`] : []),
+    ...shown.toReversed().flat(),
+  ];
 }
 
 /** What must hold before it is done, and what came of that so far. */
@@ -122,25 +143,22 @@ function checkedText(board: Board, id: string): string[] {
   return evidence ? labelled('Checked', evidenceText(evidence), MOST_OF_ONE.discovery) : [];
 }
 
-/** The newest ones, oldest of them first. */
+/** Those that matter most here, as far as there is room. */
 function discoveriesText(discoveries: readonly Discovery[]): string[] {
   if (discoveries.length === 0) return [];
-  const blocks = discoveries
-    .slice(-SHOWN_DISCOVERIES)
-    .toReversed()
-    .map(
-      ({ worker, content }) =>
-        () =>
-          quoted(clip(`${worker}: ${content}`, 300), MOST_OF_ONE.discovery, 'context/discoveries.md'),
-    );
+  const blocks = discoveries.slice(0, SHOWN_DISCOVERIES).map(
+    ({ worker, content }) =>
+      () =>
+        quoted(clip(`${worker}: ${content}`, 300), MOST_OF_ONE.discovery, 'context/discoveries.md'),
+  );
   const shown = thatFit(blocks, MOST.discoveries);
-  const older = discoveries.length - shown.length;
+  const more = discoveries.length - shown.length;
   return [
     '## Discoveries',
     '',
-    ...shown.toReversed().flat(),
+    ...shown.flat(),
     '',
-    ...(older > 0 ? [`… ${older} older ones in context/discoveries.md`, ''] : []),
+    ...(more > 0 ? [`… ${more} more in context/discoveries.md`, ''] : []),
   ];
 }
 

@@ -2,13 +2,14 @@
 import { type Board, compareIds, expireLastAttempts } from '../board.ts';
 import { Dependencies } from '../dependencies.ts';
 import { type Sort, STATUSES } from '../limits.ts';
+import { isAsking } from '../questions.ts';
 import type { Task } from '../task.ts';
 
 /** What a list shows of a task: its status, or why an available one cannot run. */
-export type Shown = Task['status'] | 'blocked' | 'stuck';
+export type Shown = Task['status'] | 'asking' | 'blocked' | 'stuck';
 
 /** What a list can be narrowed to: what is stored, and what is derived from it. */
-export const LISTABLE = [...STATUSES, 'claimable', 'blocked', 'stuck'] as const;
+export const LISTABLE = [...STATUSES, 'claimable', 'asking', 'blocked', 'stuck'] as const;
 export type Listable = (typeof LISTABLE)[number];
 
 export interface Listed {
@@ -31,7 +32,7 @@ export interface Wanted {
 export function listTasks(before: Board, wanted: Wanted, now: string): Listed[] {
   const { board } = expireLastAttempts(before, now);
   const dependencies = new Dependencies(board);
-  const shownOf = shownStatus(board);
+  const shownOf = shownStatus(board, now);
   const search = wanted.search?.toLowerCase();
   const isOf = ({ task, shown }: Listed, status: Listable): boolean => {
     if (status === 'claimable') return dependencies.isClaimable(task, now);
@@ -74,8 +75,12 @@ export function sortListed(listed: readonly Listed[], by: Sort): Listed[] {
   });
 }
 
-/** The word to show for each task of this board. */
-export function shownStatus(board: Board): (task: Task) => Shown {
+/** The word to show for each task of this board, as it stands at `now` (ISO 8601 UTC). */
+export function shownStatus(board: Board, now: string): (task: Task) => Shown {
   const dependencies = new Dependencies(board);
-  return (task) => (dependencies.isStuck(task) ? 'stuck' : dependencies.isBlocked(task) ? 'blocked' : task.status);
+  return (task) => {
+    if (dependencies.isStuck(task)) return 'stuck';
+    if (dependencies.isBlocked(task)) return 'blocked';
+    return isAsking(task, now) ? 'asking' : task.status;
+  };
 }

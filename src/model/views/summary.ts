@@ -3,6 +3,7 @@ import { type Board, compareIds, expireLastAttempts } from '../board.ts';
 import { isExpired } from '../lifecycle.ts';
 import { Dependencies } from '../dependencies.ts';
 import { checkText } from '../evidence.ts';
+import { isAsking, openQuestions } from '../questions.ts';
 import { submittedState } from '../landing.ts';
 import type { SubmittedTask, Task } from '../task.ts';
 import { claimTask } from '../verbs/claim.ts';
@@ -22,6 +23,8 @@ export interface Counts {
   cancelled: number;
   /** Derived: what a claim could hand out now. Expired claims count here and in `claimed`. */
   claimable: number;
+  /** Derived, part of `available`: parked until somebody answers. */
+  asking: number;
   /** Derived, part of `available`: some dependency is not done. Includes the stuck ones. */
   blocked: number;
   /** Derived, part of `blocked`: behind a failed or cancelled task. */
@@ -32,6 +35,10 @@ export interface Summary {
   revision: number;
   goal: string | null;
   counts: Counts;
+  /** What nobody has answered yet, oldest first; at most {@link SHOWN}. */
+  questions: OpenQuestion[];
+  /** How many there are. */
+  open_questions: number;
   /** Who works on what, oldest claim first; at most {@link SHOWN}. */
   active: {
     task_id: string;
@@ -53,6 +60,23 @@ export interface Summary {
   broken: { task_id: string; worker: string; check: string }[];
   /** The failed tasks and why; at most {@link SHOWN}. */
   failed: { task_id: string; last_error: string | null; description: string }[];
+}
+
+/** A question that waits for an answer. */
+export interface OpenQuestion {
+  task_id: string;
+  /** Its place among those of the task, from 1. */
+  n: number;
+  /** Who asked. */
+  worker: string;
+  question: string;
+  /** ISO 8601 UTC. */
+  at: string;
+  /** Whether the task waits with it, in nobody's hands. */
+  parked: boolean;
+  /** What holds from `due` on, if nobody answers. */
+  default: string | null;
+  due: string | null;
 }
 
 /** Tasks that a claim could hand out now, in the order of priority and id. */
@@ -77,6 +101,7 @@ export function summarise(board: Board, now: string): Summary {
     failed: 0,
     cancelled: 0,
     claimable: 0,
+    asking: 0,
     blocked: 0,
     stuck: 0,
   };
@@ -84,8 +109,10 @@ export function summarise(board: Board, now: string): Summary {
   for (const task of live.tasks) {
     counts[task.status]++;
     if (dependencies.isBlocked(task)) counts.blocked++;
+    else if (isAsking(task, now)) counts.asking++;
     if (dependencies.isStuck(task)) stuck.push(task);
   }
+  const questions = questionsOf(live, now);
   const claimable = claimableTasks(live, now);
   counts.claimable = claimable.length;
   counts.stuck = stuck.length;
@@ -99,6 +126,8 @@ export function summarise(board: Board, now: string): Summary {
     revision: live.revision,
     goal: live.goal ?? null,
     counts,
+    questions: questions.slice(0, SHOWN),
+    open_questions: questions.length,
     active: active.slice(0, SHOWN).map((task) => ({
       task_id: task.id,
       worker: task.claimed_by ?? '',
@@ -147,6 +176,23 @@ export function summarise(board: Board, now: string): Summary {
       .slice(0, SHOWN)
       .map((task) => ({ task_id: task.id, last_error: task.last_error, description: task.description })),
   };
+}
+
+/** Everything that is asked on a board, oldest first. */
+export function questionsOf(board: Board, now: string): OpenQuestion[] {
+  const asked = board.tasks.flatMap((task) =>
+    openQuestions(task, now).map(({ n, question: { text, by, at, parked, default: fallback, due } }) => ({
+      task_id: task.id,
+      n,
+      worker: by,
+      question: text,
+      at,
+      parked: parked === true,
+      default: fallback ?? null,
+      due: due ?? null,
+    })),
+  );
+  return asked.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
 /**

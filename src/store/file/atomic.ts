@@ -211,17 +211,19 @@ export function replaceFile(
   if (durable) syncFolder(dirname(path));
 }
 
-/** Creates a file unless there is one. */
-export function createIfAbsent(path: string, text: string): void {
+/** Creates a file unless there is one. @returns whether there was none */
+export function createIfAbsent(path: string, text: string): boolean {
   try {
     const fd = openSync(path, 'wx');
     try {
       writeSync(fd, text);
+      return true;
     } finally {
       closeSync(fd);
     }
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error;
+    return false;
   }
 }
 

@@ -21,6 +21,7 @@ import { monotonicMs } from '../clock.ts';
 import { explainErrno } from './errno.ts';
 import { checkTree } from './guard.ts';
 import { Queue } from '../queue.ts';
+import { FileMailbox } from './mailbox.ts';
 import { tryLock, withLock } from './lock.ts';
 import { type Point, type Revision, TasksFile } from './tasks-file.ts';
 import type { Tree } from './tree.ts';
@@ -49,6 +50,7 @@ export interface FileOptions {
 const LAG_MS = 100;
 export class FileBackend implements Backend {
   readonly documents: Documents;
+  readonly mailbox: FileMailbox;
   readonly #documents: FileDocuments;
   readonly #tree: Tree;
   readonly #tasks: TasksFile;
@@ -67,6 +69,7 @@ export class FileBackend implements Backend {
     this.#tasks = new TasksFile(tree, options);
     this.#documents = new FileDocuments(tree, options, (error) => this.#tasks.makeRoom(error));
     this.documents = this.#documents;
+    this.mailbox = new FileMailbox(tree, options);
   }
 
   get location(): string {

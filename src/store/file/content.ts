@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRecord } from '../../model/values.ts';
-import { type BoardContent, type CheckRecord, resultsOf } from '../content.ts';
+import { type BoardContent, type CheckRecord, mailOf, resultsOf } from '../content.ts';
 import type { Registry } from '../registry.ts';
 import { append, namesIn, replaceFile } from './atomic.ts';
 import type { FileBackend } from './backend.ts';
@@ -50,6 +50,7 @@ export async function readContent(tree: Tree, backend: FileBackend, registry: Re
     archived,
     log: await documents.log(),
     tokens: await registry.tokens(),
+    ...mailOf(await backend.mailbox.read()),
   };
 }
 
@@ -89,5 +90,6 @@ export async function writeContent(
     write(tree.archive, content.archived.map((task) => `${JSON.stringify(task)}\n`).join(''));
   for (const entry of content.log) append(tree.log(entry.agent), logLine(entry), { durable: false });
   if (content.tokens.length > 0) await registry.change(() => ({ tokens: content.tokens }));
+  backend.mailbox.restore({ messages: content.messages, seen: new Map(content.seen) });
   await backend.create(content.board);
 }

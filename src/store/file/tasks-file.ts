@@ -64,7 +64,9 @@ export type Point =
   | 'moved'
   | 'renamed'
   | 'published'
-  | 'trimmed';
+  | 'trimmed'
+  | 'message-written'
+  | 'message-linked';
 
 export interface TasksFileOptions {
   durable: boolean;

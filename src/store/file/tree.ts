@@ -1,6 +1,6 @@
 /** Every path under `.coordination/`, and how the folder is made. */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { sep } from 'node:path';
 import { createIfAbsent } from './atomic.ts';
 
 export const TREE_NAME = '.coordination';
@@ -16,6 +16,7 @@ const GITIGNORE = `# Machinery of coord. The plan, tasks, context and results ab
 .tokens.json
 .agents/
 .sessions/
+messages/
 logs/*.jsonl
 .cache/
 rejected/
@@ -25,106 +26,128 @@ rejected/
 export class Tree {
   readonly root: string;
 
+  /** @param root  absolute, as `resolve` gives it */
   constructor(root: string) {
     this.root = root;
   }
 
+  /** Without `join`: it would take dozens of paths apart again in each command, for as long that V8 optimises it and the process waits for that. */
+  #in(name: string): string {
+    return `${this.root}${sep}${name}`;
+  }
+
   get plan(): string {
-    return join(this.root, 'master-plan.md');
+    return this.#in('master-plan.md');
   }
   /** A copy of the newest revision, which people and agents read and may edit. */
   get tasks(): string {
-    return join(this.root, 'tasks.json');
+    return this.#in('tasks.json');
   }
   get discoveries(): string {
-    return join(this.root, 'context', 'discoveries.md');
+    return this.#in(`context${sep}discoveries.md`);
   }
   get summary(): string {
-    return join(this.root, 'summary.md');
+    return this.#in('summary.md');
   }
   /** Settled tasks that left the board, one a line. */
   get archive(): string {
-    return join(this.root, 'archive.jsonl');
+    return this.#in('archive.jsonl');
   }
   get logs(): string {
-    return join(this.root, 'logs');
+    return this.#in('logs');
   }
   get results(): string {
-    return join(this.root, 'results');
+    return this.#in('results');
   }
   /** Results handed in whose commit may not have happened yet. */
   get pending(): string {
-    return join(this.root, '.pending');
+    return this.#in('.pending');
   }
   /** The newest revisions, complete and immutable. Creating a name here is the commit. */
   get commits(): string {
-    return join(this.root, '.commits');
+    return this.#in('.commits');
   }
   get tmp(): string {
-    return join(this.root, '.tmp');
+    return this.#in('.tmp');
   }
   /** Touched by every commit; waiters watch it. */
   get bell(): string {
-    return join(this.root, '.bell');
+    return this.#in('.bell');
   }
   get lock(): string {
-    return join(this.root, '.lock');
+    return this.#in('.lock');
   }
   /** Hand edits that contradict what happened meanwhile. */
   get rejected(): string {
-    return join(this.root, 'rejected');
+    return this.#in('rejected');
   }
   /** Which Claude Code session is which worker. */
   get sessions(): string {
-    return join(this.root, '.sessions');
+    return this.#in('.sessions');
+  }
+  /** One file a message; how far each reader has read is beside them. */
+  get messages(): string {
+    return this.#in('messages');
+  }
+  get seen(): string {
+    return this.#in(`messages${sep}seen`);
   }
   /** Tokens of workers over HTTP, and the one orchestrator with its agents: a log like that of the board. */
   get registry(): string {
-    return join(this.root, '.registry');
+    return this.#in('.registry');
   }
   /** Where tokens were kept until 0.1; taken over into the registry. */
   get oldTokens(): string {
-    return join(this.root, '.tokens.json');
+    return this.#in('.tokens.json');
   }
   /** Which worktrees were told that the board of the main one is theirs. */
   get told(): string {
-    return join(this.root, '.told');
+    return this.#in('.told');
   }
   get gitignore(): string {
-    return join(this.root, '.gitignore');
+    return this.#in('.gitignore');
   }
 
   /** Where the board is kept, if not here. */
   get config(): string {
-    return join(this.root, 'config.json');
+    return this.#in('config.json');
   }
   /** What this machine keeps of a board that a server holds; for its owner alone. */
   get cache(): string {
-    return join(this.root, '.cache');
+    return this.#in('.cache');
   }
   get copied(): string {
-    return join(this.cache, 'board.json');
+    return this.#in(`.cache${sep}board.json`);
   }
 
   log(agent: string): string {
-    return join(this.logs, `${agent}.log`);
+    return this.#in(`logs${sep}${agent}.log`);
   }
   /** The evidence of its results, one check a line. */
   checksOf(taskId: string): string {
-    return join(this.results, `${taskId}.checks.jsonl`);
+    return this.#in(`results${sep}${taskId}.checks.jsonl`);
   }
   result(taskId: string): string {
-    return join(this.results, `${taskId}.md`);
+    return this.#in(`results${sep}${taskId}.md`);
   }
 
   /** Folders that a board needs from the start; the log of commits comes with its first one. */
   folders(): string[] {
-    return [this.root, join(this.root, 'context'), this.logs, this.results, this.pending, this.tmp];
+    return [this.root, this.#in('context'), this.logs, this.results, this.pending, this.tmp];
   }
 
   /** Every folder below the root in which something is listed, written, moved or deleted. */
   workFolders(): string[] {
-    return [...this.folders().slice(1), this.commits, this.rejected, this.sessions, this.registry, this.cache];
+    return [
+      ...this.folders().slice(1),
+      this.commits,
+      this.rejected,
+      this.sessions,
+      this.messages,
+      this.seen,
+      this.registry,
+      this.cache,
+    ];
   }
 
   /** Makes what is missing; what is there stays as it is. */

@@ -2,12 +2,14 @@
 import type { Board, BoardEvent, Change } from '../../model/board.ts';
 import type { Discovery, LogEntry, Result } from '../../model/views/report.ts';
 import type { Task } from '../../model/task.ts';
-import type { Backend, Documents, Moment } from '../store.ts';
+import type { Message } from '../../model/messages.ts';
+import type { Backend, Documents, Mailbox, Moment } from '../store.ts';
 import { Nudges } from '../nudges.ts';
 
 export class MemoryBackend implements Backend {
   readonly location = 'memory';
   readonly documents: Documents;
+  readonly mailbox: Mailbox;
   readonly #now: () => string;
   readonly #waiting = new Set<() => void>();
   readonly #results = new Map<string, Result>();
@@ -18,6 +20,7 @@ export class MemoryBackend implements Backend {
     this.#board = board;
     this.#now = now;
     this.documents = this.#makeDocuments();
+    this.mailbox = this.#makeMailbox();
   }
 
   async commit<T extends object>(change: (board: Board, now: string) => Change<T>): Promise<T & Moment> {
@@ -32,7 +35,7 @@ export class MemoryBackend implements Backend {
     if (archive) await this.documents.archive(structuredClone(archive));
     this.#board = { ...structuredClone(board), revision: this.#board.revision + 1 };
     await this.documents.addToLog(events ?? []);
-    for (const wake of this.#waiting) wake();
+    this.#wakeAll();
     return { ...answer, revision: this.#board.revision, at: now };
   }
 
@@ -53,6 +56,28 @@ export class MemoryBackend implements Backend {
     } finally {
       this.#waiting.delete(nudges.nudge);
     }
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  #makeMailbox(): Mailbox {
+    const messages: Message[] = [];
+    const seen = new Map<string, number>();
+    return {
+      newest: async () => messages.at(-1)?.id ?? 0,
+      read: async (after = 0) => ({ messages: messages.filter(({ id }) => id > after), seen: new Map(seen) }),
+      post: async (make) => {
+        const at = this.#now();
+        const made = make({ messages, seen }, at).message;
+        const message = { id: (messages.at(-1)?.id ?? 0) + 1, ...made, at };
+        messages.push(message);
+        this.#wakeAll();
+        return message;
+      },
+      see: async (reader, id) => void seen.set(reader, Math.max(id, seen.get(reader) ?? 0)),
+    };
   }
 
   async close(): Promise<void> {}

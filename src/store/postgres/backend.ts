@@ -25,6 +25,7 @@ import { ConnectionLost, isOvertaken } from './failures.ts';
 import { type Difference, differenceOf, headOf, type Known, merge, type Work, withoutNeeds } from './board-rows.ts';
 import { Listening } from './listening.ts';
 import { SCHEMA_VERSION } from './schema.ts';
+import { PostgresMailbox } from './mailbox.ts';
 import { ServerClock } from './server-clock.ts';
 import { archiving, committed, lockOf, logRows, noSuchBoard, notifying, soleBoard, upsertTasks } from './statements.ts';
 
@@ -45,7 +46,7 @@ const KNOWN = `LATERAL (
   SELECT coalesce(max(c.revision), -1) AS revision FROM coord.commits c
   WHERE c.board_id = b.id AND c.revision = $2 AND c.id = $3
 ) known`;
-const BOARD = `SELECT b.id, b.revision::float8 AS revision, b.commit, b.texts::float8 AS texts, m.version, m.needs,
+const BOARD = `SELECT b.id, b.revision::float8 AS revision, b.commit, b.texts::float8 AS texts, b.messages::float8 AS messages, m.version, m.needs,
   (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now, known.revision::float8 AS known, pg_backend_pid() AS pid,
   CASE WHEN b.head_revision > known.revision THEN b.head END AS head
 FROM coord.boards b, coord.meta m, ${KNOWN} WHERE b.name = $1`;
@@ -63,6 +64,7 @@ export interface PostgresOptions {
 export class PostgresBackend implements Backend {
   readonly location: string;
   readonly documents: PostgresDocuments;
+  readonly mailbox: PostgresMailbox;
   readonly #database: Database;
   readonly #options: PostgresOptions;
   readonly #listening: Listening;
@@ -79,17 +81,22 @@ export class PostgresBackend implements Backend {
     this.#database = database;
     this.#name = address.board;
     this.#options = options;
-    this.documents = new PostgresDocuments({
-      read: (work) => database.run(work),
-      readAtOnce: (work) => database.run(work, 0),
-      write: (work) =>
-        this.#transact((known, now, trip) => {
+    const found = async (): Promise<Known> => (this.#isVerified && this.#known ? this.#known : this.#found());
+    const ways = {
+      read: <T>(work: (trip: Trip) => Promise<T>) => database.run(work),
+      write: <T>(work: Work<T>) =>
+        this.#transact<T>((known, now, trip) => {
           refuseMoved(known.board);
           return work(known, now, trip);
         }),
-      board: async () => (this.#isVerified && this.#known ? this.#known : await this.#found()).id,
+      board: async () => (await found()).id,
+    };
+    this.documents = new PostgresDocuments({
+      ...ways,
+      readAtOnce: (work) => database.run(work, 0),
       where: (ref) => options.copy.where(ref),
     });
+    this.mailbox = new PostgresMailbox({ ...ways, newest: async () => (await found()).messages });
     const { copy, notice } = options;
     this.#listening = new Listening(database, { board: async (trip) => (await this.#lookAt(trip)).id, notice });
     this.#copying = new Copying({
@@ -145,7 +152,7 @@ export class PostgresBackend implements Backend {
         answer: { ...changed.answer, revision: next.revision, at: now },
         id: next.commit,
         statements: this.#writes(known, next, changed, difference, now),
-        after: { id: known.id, board: next, positions: difference.positions, texts },
+        after: { ...known, board: next, positions: difference.positions, texts },
       };
     });
   }
@@ -210,7 +217,7 @@ export class PostgresBackend implements Backend {
     if (this.#known || this.#isCopyAsked) return this.#known;
     this.#isCopyAsked = true;
     const copied = this.#options.copy.read(name);
-    if (copied) this.#known = copied;
+    if (copied) this.#known = { ...copied, messages: 0 };
     return this.#known;
   }
 
@@ -234,14 +241,19 @@ export class PostgresBackend implements Backend {
     if (before && !base) this.#tellReplaced(before, Number(row['id']), revision, String(row['commit']));
     if (before && before.id !== Number(row['id'])) this.#listening.anew();
     if (base && revision === base.board.revision && rows.length === 0)
-      return this.#remember({ ...base, texts: Number(row['texts']) });
+      return this.#remember({ ...base, texts: Number(row['texts']), messages: Number(row['messages']) });
     const { tasks, positions } = merge(base?.board.tasks ?? [], base?.positions ?? [], rows);
     const { tasks: _, ...head } = isRecord(row['head']) ? { ...row['head'], tasks: [] } : (base?.board ?? emptyBoard());
     const board = { ...head, version: 1, revision, commit: String(row['commit']), tasks };
     const fault = base ? faultOf({ ...board, tasks: withoutNeeds(rows) }) : faultOf(board);
     if (fault !== undefined)
       throw new CoordError('tasks-malformed', `What the database holds is no board: ${fault}.`, { details: {} });
-    return this.#remember({ id: Number(row['id']), board: board as Board, positions, texts: Number(row['texts']) });
+    const [id, texts, messages] = ['id', 'texts', 'messages'].map((column) => Number(row[column])) as [
+      number,
+      number,
+      number,
+    ];
+    return this.#remember({ id, board: board as Board, positions, texts, messages });
   }
 
   /** A copy may just be older than what the server still knows of. */

@@ -11,6 +11,8 @@ export interface Known {
   /** The position of each task, in their order; ascending. */
   positions: readonly number[];
   texts: number;
+  /** The number of the newest message. */
+  messages: number;
 }
 
 /** What came of work on a locked board: statements to commit under an id of their own, or nothing to write. */

@@ -1,6 +1,7 @@
 /** A whole board into the tables, and out of them. */
 import { CoordError } from '../../model/errors.ts';
 import type { Board } from '../../model/board.ts';
+import { isMessage } from '../../model/messages.ts';
 import { faultOf } from '../../model/stored-board.ts';
 import { isRecord } from '../../model/values.ts';
 import { type BoardContent, resultsOf } from '../content.ts';
@@ -34,9 +35,9 @@ export function createBoard(
       values: [name, options.backup],
     };
     const insert: Statement = {
-      text: `INSERT INTO coord.boards (name, revision, commit, head, head_revision, texts)
-VALUES ($1, $2, $3, $4, $2, $5) RETURNING id`,
-      values: [name, board.revision, board.commit, headOf(board), FIRST_TEXT],
+      text: `INSERT INTO coord.boards (name, revision, commit, head, head_revision, texts, messages)
+VALUES ($1, $2, $3, $4, $2, $5, $6) RETURNING id`,
+      values: [name, board.revision, board.commit, headOf(board), FIRST_TEXT, content.messages.at(-1)?.id ?? 0],
     };
     try {
       const rows = await trip({ text: 'BEGIN' }, ...(options.backup === undefined ? [] : [aside]), insert);
@@ -101,6 +102,20 @@ SELECT $1, n, ${FIRST_TEXT}, doc::json FROM unnest($2::text[]) WITH ORDINALITY A
     insertDocs('checks', board, docs(content.checks)),
     insertDocs('log', board, docs(content.log)),
     {
+      text: `INSERT INTO coord.messages (board_id, n, at, doc)
+SELECT $1, n, at, doc::json FROM unnest($2::bigint[], $3::timestamptz[], $4::text[]) AS row (n, at, doc)`,
+      values: [
+        board,
+        content.messages.map(({ id }) => id),
+        content.messages.map(({ at }) => at),
+        docs(content.messages),
+      ],
+    },
+    {
+      text: 'INSERT INTO coord.readers (board_id, reader, seen) SELECT $1, reader, seen FROM unnest($2::text[], $3::bigint[]) AS row (reader, seen)',
+      values: [board, content.seen.map(([reader]) => reader), content.seen.map(([, id]) => id)],
+    },
+    {
       text: 'INSERT INTO coord.registry (board_id, revision, doc) VALUES ($1, 1, $2)',
       values: [board, JSON.stringify({ tokens: content.tokens, orchestrator: null, fence: 0 })],
     },
@@ -134,6 +149,8 @@ export function readContent(database: Database, name: string): Promise<BoardCont
       archived,
       log,
       registry,
+      messages,
+      readers = [],
     ] = await trip(
       { text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' },
       { text: 'SELECT revision::float8 AS revision, commit, head FROM coord.boards WHERE name = $1', values: [name] },
@@ -146,6 +163,8 @@ export function readContent(database: Database, name: string): Promise<BoardCont
       of('t.doc', 'archive', 't.n'),
       of('t.doc', 'log', 't.n'),
       of('t.doc', 'registry', 't.board_id'),
+      of('t.doc', 'messages', 't.n'),
+      of('t.reader, t.seen::float8 AS seen', 'readers', 't.reader COLLATE "C"'),
       { text: 'COMMIT' },
     );
     const [row] = boards ?? [];
@@ -178,6 +197,8 @@ export function readContent(database: Database, name: string): Promise<BoardCont
       archived: docsOf(archived),
       log: docsOf(log),
       tokens,
+      messages: docsOf<unknown>(messages).filter(isMessage),
+      seen: readers.map((one) => [String(one['reader']), Number(one['seen'])]),
     };
   });
 }

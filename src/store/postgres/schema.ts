@@ -7,7 +7,7 @@
  */
 
 /** The version that this coord reads and writes. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Each makes one version out of the one before it. */
 const STEPS: readonly string[] = [
@@ -120,6 +120,26 @@ CREATE TABLE coord.registry (
   board_id integer PRIMARY KEY REFERENCES coord.boards ON DELETE CASCADE,
   revision bigint NOT NULL,
   doc json NOT NULL
+);
+`,
+  `
+-- The number of the newest message, which is used once.
+ALTER TABLE coord.boards ADD COLUMN messages bigint NOT NULL DEFAULT 0;
+
+CREATE TABLE coord.messages (
+  board_id integer NOT NULL REFERENCES coord.boards ON DELETE CASCADE,
+  n bigint NOT NULL,
+  at timestamptz NOT NULL,
+  doc json NOT NULL,
+  PRIMARY KEY (board_id, n)
+);
+
+-- Up to which message each has seen everything.
+CREATE TABLE coord.readers (
+  board_id integer NOT NULL REFERENCES coord.boards ON DELETE CASCADE,
+  reader text NOT NULL,
+  seen bigint NOT NULL,
+  PRIMARY KEY (board_id, reader)
 );
 `,
 ];

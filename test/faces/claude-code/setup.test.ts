@@ -52,7 +52,15 @@ test('in an empty project it writes the server, the permissions and the skills, 
   expect(rig.snapshot()).toEqual(written);
   expect((await setup(rig, ['--hooks'])).stdout).toBe('wrote .claude/settings.json\n');
   const { hooks } = JSON.parse(rig.read('.claude/settings.json')) as { hooks: Record<string, unknown[]> };
-  expect(Object.keys(hooks)).toEqual(['SessionStart', 'PreToolUse', 'PostToolUse', 'Stop', 'SessionEnd']);
+  expect(Object.keys(hooks)).toEqual([
+    'SessionStart',
+    'UserPromptSubmit',
+    'PreToolUse',
+    'PostToolUse',
+    'PostToolBatch',
+    'Stop',
+    'SessionEnd',
+  ]);
   expect((await setup(rig, ['--hooks'])).stdout).toBe('Nothing to change.\n');
   expect((await setup(rig, ['--remove'])).code).toBe(0);
   expect(rig.snapshot()).toEqual({});

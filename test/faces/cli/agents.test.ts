@@ -239,7 +239,14 @@ test('a brief is at most 24 kB and fenced, whatever stands in it', () => {
         tags: [],
         task_id: null,
       }));
-      const brief = writeBrief({ board: board(mine, ...dependencies), task: mine, plan, results, discoveries });
+      const brief = writeBrief({
+        now: NOW,
+        board: board(mine, ...dependencies),
+        task: mine,
+        plan,
+        results,
+        discoveries,
+      });
       expect(Buffer.byteLength(brief)).toBeLessThanOrEqual(LONGEST_BRIEF);
       for (const line of brief.split('\n'))
         expect(line).toMatch(

@@ -254,7 +254,7 @@ describe('worker', () => {
     await rig.ok(['worker', 'discover', 'w', '-'], { input: 'from stdin' });
     await rig.ok(['worker', 'claim', 'v']);
     expect(await rig.ok(['worker', 'context', 'v'])).toMatch(
-      /# task-002\n[^]*> b\n[^]*Hints: look[^]*mind the gap[^]*w: from stdin[^]*> ## Goal/,
+      /# task-002\n[^]*> b\n[^]*Hints: look[^]*w: from stdin[^]*mind the gap[^]*> ## Goal/,
     );
   });
 

@@ -59,7 +59,7 @@ describe.each([80, 200])('at %i columns', (columns) => {
   test.each<[string, () => string]>([
     ['status', () => statusText(summarise(seen, NOW), NOW, plain, columns, true)],
     ['list', () => listText(listTasks(seen, {}, NOW), plain, columns)],
-    ['graph', () => graphText(seen, shownStatus(seen), 'text', plain, columns)],
+    ['graph', () => graphText(seen, shownStatus(seen, NOW), 'text', plain, columns)],
     [
       'timeline',
       () =>

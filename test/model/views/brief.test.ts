@@ -21,7 +21,15 @@ const found = (worker: string, content: string): Discovery => ({
   task_id: null,
 });
 const brief = (one = task('task-001'), more: Partial<Parameters<typeof writeBrief>[0]> = {}) =>
-  writeBrief({ board: board(one), task: one, plan: '', results: [], discoveries: [], ...more });
+  writeBrief({
+    now: '2026-11-25T12:00:00.000Z',
+    board: board(one),
+    task: one,
+    plan: '',
+    results: [],
+    discoveries: [],
+    ...more,
+  });
 
 test('a task alone', () => {
   expect(brief()).toMatchSnapshot();
@@ -38,6 +46,7 @@ test('everything that a worker is told', () => {
   });
   const all = board(task('task-001', { description: `First\n${'y'.repeat(70)}` }), task('task-002'), one);
   const text = writeBrief({
+    now: '2026-11-25T12:00:00.000Z',
     board: all,
     task: one,
     plan: '\n# Plan\n\nGo.\n',
@@ -82,6 +91,7 @@ describe('each part is cut where it would crowd out the others', () => {
   test('a result, and as many results as have room', () => {
     const one = task('task-001', { dependencies: many });
     const text = writeBrief({
+      now: '2026-11-25T12:00:00.000Z',
       board: board(...many.map((id) => task(id)), one),
       task: one,
       plan: '',
@@ -92,14 +102,15 @@ describe('each part is cut where it would crowd out the others', () => {
     expect(text).toContain(`> ${'x'.repeat(1500)}\n… (the rest: results/task-100.md)\n`);
     expect(text.endsWith('\n\n… and 6 more in results/\n')).toBe(true);
     const followed = writeBrief({
+      now: '2026-11-25T12:00:00.000Z',
       board: board(...many.map((id) => task(id)), one),
       task: one,
       plan: 'p',
       results: many.map((id) => result(id, long)),
       discoveries: Array.from({ length: 21 }, () => found('w', 'd')),
     });
-    expect(followed).toContain('\n… and 6 more in results/\n\n## Discoveries\n\n> w: d\n');
-    expect(followed).toContain('> w: d\n\n… 1 older ones in context/discoveries.md\n\n## Plan\n\n> p\n');
+    expect(followed).toContain('\n… and 6 more in results/\n\n## Plan\n\n> p\n');
+    expect(followed).toContain('> w: d\n\n… 1 more in context/discoveries.md\n\n## Results this task builds on\n');
   });
 
   test.each([
@@ -109,6 +120,7 @@ describe('each part is cut where it would crowd out the others', () => {
     const ids = ['a', 'b', 'c', 'd', 'e'];
     const one = task('task-001', { dependencies: ids });
     const text = writeBrief({
+      now: '2026-11-25T12:00:00.000Z',
       board: board(...ids.map((id) => task(id)), one),
       task: one,
       plan: '',
@@ -121,23 +133,30 @@ describe('each part is cut where it would crowd out the others', () => {
   test('where all results have room, none is said to be missing', () => {
     const one = task('task-001', { dependencies: ['task-002'] });
     const all = board(task('task-002'), one);
-    const text = writeBrief({ board: all, task: one, plan: '', results: [], discoveries: [] });
+    const text = writeBrief({
+      now: '2026-11-25T12:00:00.000Z',
+      board: all,
+      task: one,
+      plan: '',
+      results: [],
+      discoveries: [],
+    });
     expect(text).toContain('> (no result stored)\n');
     expect(text).not.toContain('more in');
   });
 
-  test('of the discoveries the newest, oldest of them first', () => {
+  test('of discoveries that matter alike the newest first', () => {
     const discoveries = Array.from({ length: 25 }, (_, i) => found('w', `number ${i}`));
     const text = brief(task('task-001'), { discoveries });
-    expect(text.match(/number \d+/g)).toEqual(Array.from({ length: 20 }, (_, i) => `number ${i + 5}`));
-    expect(text).toContain('\n… 5 older ones in context/discoveries.md\n');
-    expect(brief(task('task-001'), { discoveries: discoveries.slice(0, 20) })).not.toContain('older');
+    expect(text.match(/number \d+/g)).toEqual(Array.from({ length: 20 }, (_, i) => `number ${24 - i}`));
+    expect(text).toContain('\n… 5 more in context/discoveries.md\n');
+    expect(brief(task('task-001'), { discoveries: discoveries.slice(0, 20) })).not.toContain('more in');
   });
 
   test('of long discoveries only the beginning, and as many as have room', () => {
     const discoveries = Array.from({ length: 20 }, (_, i) => found('w', `number ${i} ${long}`));
     const text = brief(task('task-001'), { discoveries });
-    expect(text.match(/number \d+/g)).toEqual(Array.from({ length: 11 }, (_, i) => `number ${i + 9}`));
+    expect(text.match(/number \d+/g)).toEqual(Array.from({ length: 11 }, (_, i) => `number ${19 - i}`));
     expect(text).toContain(`> w: number 9 ${'x'.repeat(287)}…\n`);
     expect(brief(task('task-001'), { discoveries: [found('w', '漢'.repeat(400))] })).toContain(
       `> w: ${'漢'.repeat(115)}\n… (the rest: context/discoveries.md)\n`,
@@ -153,6 +172,7 @@ describe('each part is cut where it would crowd out the others', () => {
       note: long,
     });
     const text = writeBrief({
+      now: '2026-11-25T12:00:00.000Z',
       board: board(...many.map((id) => task(id)), one),
       task: one,
       plan: long,

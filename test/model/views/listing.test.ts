@@ -28,6 +28,7 @@ test('what a list can be narrowed to', () => {
     'failed',
     'cancelled',
     'claimable',
+    'asking',
     'blocked',
     'stuck',
   ]);
@@ -68,5 +69,5 @@ test('a tag narrows a list further', () => {
 });
 
 test('the word for a task is its status, unless it cannot run', () => {
-  expect(all.tasks.map(shownStatus(all)).slice(0, 4)).toEqual(['available', 'blocked', 'stuck', 'claimed']);
+  expect(all.tasks.map(shownStatus(all, NOW)).slice(0, 4)).toEqual(['available', 'blocked', 'stuck', 'claimed']);
 });

@@ -331,7 +331,7 @@ describe.skipIf(!HAS_POSTGRES)('a board on a server', () => {
       store: 'postgres',
       reachable: true,
       notifications: true,
-      schema_version: 1,
+      schema_version: 2,
       tasks: 0,
     });
     const { healthy, findings } = await one.data<{ healthy: boolean; findings: { check: string }[] }>('doctor');

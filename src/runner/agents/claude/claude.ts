@@ -176,7 +176,9 @@ export class Claude implements Agent {
 const COMMITTING = ['add', 'commit', 'merge', 'mv', 'restore', 'rm', 'status'].map((verb) => `Bash(git ${verb} *)`);
 
 /** Of the board a worker gets what it needs to know and to share; claiming and handing in is the orchestrator's. */
-const WORKER_TOOLS = ['get_status', 'get_task', 'add_discovery'].map((name) => `mcp__coordination__${name}`);
+const WORKER_TOOLS = ['get_status', 'get_task', 'add_discovery', 'ask_leader', 'send_message'].map(
+  (name) => `mcp__coordination__${name}`,
+);
 
 function isOlder(version: readonly number[], oldest: readonly number[]): boolean {
   for (const [i, least] of oldest.entries()) {
