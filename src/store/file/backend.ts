@@ -150,8 +150,9 @@ export class FileBackend implements Backend {
   }
 
   async #settle(): Promise<Revision> {
+    const pending = this.#documents.files.pending();
     const head = await this.#tasks.settle();
-    this.#documents.files.finish(head.value);
+    this.#documents.files.finish(head.value, pending);
     await this.#logEvents(this.#tasks.events.splice(0));
     return head;
   }

@@ -139,9 +139,11 @@ function isWhole(path: string, revision: number): boolean {
 
 export async function checkResults({ tree, options, tasks }: Patient): Promise<Check> {
   const check = 'results';
+  const files = new ResultFiles(tree, options.durable);
+  const pending = files.pending();
   const head = await tasks.log.head();
   if (!head) return { check, ok: true, message: 'no board yet' };
-  const unfinished = namesIn(tree.pending).length;
+  const unfinished = pending.length;
   const missing = head.value.tasks.filter(
     (task) => task.status === 'done' && !lstatSync(tree.result(task.id), { throwIfNoEntry: false }),
   );
@@ -152,7 +154,7 @@ export async function checkResults({ tree, options, tasks }: Patient): Promise<C
       ok: false,
       message: `${unfinished} handed in by a process that died`,
       fix: 'name those that were accepted, keep the others as refused',
-      mend: () => new ResultFiles(tree, options.durable).finish(head.value),
+      mend: () => files.finish(head.value, pending),
     };
   }
   if (missing.length === 0) return { check, ok: true, message: 'every done task has its result' };

@@ -55,9 +55,18 @@ export class ResultFiles {
     }
   }
 
-  /** Names the results whose commit happened and whose process then died; keeps those that came too late as refused. */
-  finish(board: Board): void {
-    const names = namesIn(this.#tree.pending);
+  /** The results on their way, by the names of their files. */
+  pending(): string[] {
+    return namesIn(this.#tree.pending);
+  }
+
+  /**
+   * Names the results whose commit happened and whose process then died; keeps those that came too late as refused.
+   *
+   * @param names  as {@link pending} gave them before the board was read: of what was handed in since an older board knows
+   *   nothing, and would take it for too late
+   */
+  finish(board: Board, names: readonly string[]): void {
     if (names.length === 0) return;
     const tasks = tasksById(board);
     for (const name of names) {

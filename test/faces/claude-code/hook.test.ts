@@ -294,6 +294,7 @@ describe('a claim belongs to the session that made it', () => {
     expect(await hook('post-tool-use', { session_id: OTHER }, env)).toEqual(SILENT);
     expect(await hook('stop', { session_id: OTHER }, env)).toEqual(SILENT);
     expect(await hook('session-end', { session_id: OTHER }, env)).toEqual(SILENT);
+    expect(await rig.ok(['worker', 'heartbeat', 'terminal-2'], { env })).toBe('terminal-2 holds no task\n');
     expect(rig.board()).toEqual(before);
     // Nor does asking again make it the other's.
     const asked = await rig.coord(['worker', 'claim', 'terminal-2'], { env });

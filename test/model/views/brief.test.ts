@@ -145,6 +145,20 @@ describe('each part is cut where it would crowd out the others', () => {
     expect(text).not.toContain('more in');
   });
 
+  test('what was found in a task that it builds on comes before what is newer', () => {
+    const one = task('task-002', { dependencies: ['task-001'] });
+    const text = writeBrief({
+      now: '2026-11-25T12:00:00.000Z',
+      board: board(task('task-001'), one),
+      task: one,
+      plan: '',
+      results: [],
+      discoveries: [{ ...found('w', 'near'), task_id: 'task-001' }, found('w', 'newer')],
+    });
+    expect(text).toContain('> w: near\n> w: newer\n');
+    expect(text.indexOf('## Discoveries')).toBeLessThan(text.indexOf('## Results'));
+  });
+
   test('of discoveries that matter alike the newest first', () => {
     const discoveries = Array.from({ length: 25 }, (_, i) => found('w', `number ${i}`));
     const text = brief(task('task-001'), { discoveries });
