@@ -16,6 +16,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 
 import { HAS_POSTGRES, newDatabase } from '../../support/postgres.ts';
 import { newDatabaseAt, PostgresServer, sql } from '../../support/postgres-server.ts';
 import { openStore } from '../../../src/store/open.ts';
+import { MAKE_SCHEMA, stepsFrom } from '../../../src/store/postgres/schema.ts';
 import { type Ran, Rig } from '../../support/rig.ts';
 
 let address = '';
@@ -324,6 +325,18 @@ describe.skipIf(!HAS_POSTGRES)('a board on a server', () => {
     expect((await one.run('status')).stderr).toContain('coord store migrate');
   });
 
+  test('of version 1 is upgraded, and then has messages', async () => {
+    const database = await newDatabase({ migrate: false });
+    await sql(database, [MAKE_SCHEMA, stepsFrom(0)[0]].join('\n'));
+    const old = await one.run('leader', 'init', 'A goal', '--store', database);
+    expect([old.code, old.stderr]).toEqual([1, expect.stringContaining('coord store migrate')]);
+    expect(await one.says('store', 'migrate', database)).toBe('Upgraded the tables from version 1, version 2.\n');
+    await one.says('leader', 'init', 'A goal', '--store', database);
+    await one.says('worker', 'discover', 'w', 'x');
+    await one.says('leader', 'tell', 'w', 'hello');
+    expect(await one.says('inbox', 'w')).toContain('> hello');
+  });
+
   test('is shown by store status, with what is wrong', async () => {
     await one.init();
     const { store, reachable, notifications, schema_version, tasks } = await one.data('store', 'status');
@@ -424,6 +437,9 @@ describe.skipIf(!HAS_POSTGRES)('a board on a server', () => {
       expect(refused.code).toBe(4);
       expect(refused.stderr).toContain('a board moves when nobody works on it');
       await machine.says('leader', 'release', held.split(' ')[0] ?? '');
+      await machine.says('leader', 'tell', 'x', 'before');
+      await machine.says('inbox', 'x', '--ack');
+      await machine.says('leader', 'tell', 'x', 'moves along');
       const ready = { board: boardOf(machine), texts: texts(machine) };
 
       const moved = await machine.says('store', 'copy', '.', machine.url);
@@ -431,11 +447,17 @@ describe.skipIf(!HAS_POSTGRES)('a board on a server', () => {
       expect(await machine.data('store', 'status')).toMatchObject({ store: 'postgres', tasks: 8 - 2 });
       const other = await machine.joined();
       expect(await other.says('leader', 'results')).toContain('result 1');
+      expect(await other.data('inbox', 'x')).toMatchObject({ seen: 1, messages: [{ id: 2, text: 'moves along' }] });
+      await other.says('leader', 'tell', 'x', 'from there');
 
       const back = await machine.says('store', 'copy', machine.url, '.');
       expect(back).toContain('Moved the board');
       expect(boardOf(machine)).toEqual(ready.board);
       expect(texts(machine)).toEqual(ready.texts);
+      expect(await machine.data('inbox', 'x', '--all')).toMatchObject({
+        seen: 1,
+        messages: [{ text: 'before' }, { text: 'moves along' }, { id: 3, text: 'from there' }],
+      });
       // Who still goes to the old place is told where it is.
       const lost = await other.run('leader', 'add-task', 'lost?');
       expect(lost.code).toBe(4);
