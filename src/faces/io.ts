@@ -6,6 +6,7 @@ import { openStore, type OpenOptions } from '../store/open.ts';
 import { sayWhereKept } from '../store/places.ts';
 import type { Moment, Store } from '../store/store.ts';
 import { parseDuration } from './durations.ts';
+import type { SessionAround } from './session-binding.ts';
 
 /** The process, as main.ts hands it in; a test hands in something else. */
 export interface Io {
@@ -79,6 +80,12 @@ export interface Context {
 /** A session of an agent, whatever started it. */
 export function isAgent({ env }: Io): boolean {
   return ['CLAUDECODE', 'CLAUDE_CODE_SESSION_ID', 'COORD_WORKER', 'COORD_ORCHESTRATED'].some((name) => !!env[name]);
+}
+
+/** The Claude Code session in which a command runs; undefined elsewhere. */
+export function sessionAround({ io: { env }, openOptions }: Context): SessionAround | undefined {
+  const id = env['CLAUDE_CODE_SESSION_ID'];
+  return id ? { openOptions, id, pid: env['CLAUDE_PID'] } : undefined;
 }
 
 /** A person who types at a terminal: what may be run on this machine is for nobody else to say. */

@@ -1,5 +1,5 @@
 /** Binds sessions of Claude Code to who works in them, so that hooks know whose claims they look after, and who leads. */
-import { LEADER } from '../model/board.ts';
+import { type Board, LEADER } from '../model/board.ts';
 import { heldBy } from '../model/lifecycle.ts';
 import { sessionTag } from '../model/session-tag.ts';
 import { happenedOn } from '../model/views/leader-news.ts';
@@ -73,14 +73,16 @@ export async function bindLeader({ openOptions, id, pid }: SessionAround, store:
   const sessions = openSessions(openOptions);
   if (sessions.get(id)) return;
   const terminal = terminalOf(pid);
-  const told = happenedOn(await store.read(), await store.now()).map(({ key }) => key);
+  const told = keysOf(await store.read(), await store.now());
   sessions.update(id, { worker: LEADER, told, ...(terminal === undefined ? {} : { terminal }) });
 }
 
 /** Whoever leads has just seen how the board stands: it need not be woken for that. */
-export async function rememberSeen({ openOptions, id }: SessionAround, store: Store): Promise<void> {
+export function rememberSeen({ openOptions, id }: SessionAround, board: Board, now: string): void {
   const sessions = openSessions(openOptions);
-  if (sessions.get(id)?.worker !== LEADER) return;
-  const told = happenedOn(await store.read(), await store.now()).map(({ key }) => key);
-  sessions.update(id, { worker: LEADER, told });
+  if (sessions.get(id)?.worker === LEADER) sessions.update(id, { worker: LEADER, told: keysOf(board, now) });
+}
+
+function keysOf(board: Board, now: string): string[] {
+  return happenedOn(board, now).map(({ key }) => key);
 }

@@ -114,14 +114,20 @@ async function postToolBatch(call: Call): Promise<Reply> {
   await postToolUse(call);
   if (isSubagent(call)) return SILENT;
   if (call.session.hooked !== true) remember(call, { hooked: true });
-  const { isOnServer } = await import('../../store/open.ts');
+  if (isQuiet(call)) return SILENT;
+  const { isOnServer } = await import('../../store/open.ts'); // a quiet event of a board in files does not load it
   const isSlow = isOnServer({ ...call.openOptions, dir: call.sessions.location });
   if (isSlow && !call.sessions.isDue(`${call.sessionId}-look`, LOOK_MS)) return SILENT;
   return tellAs(call, 'PostToolBatch', 'batch');
 }
 
+/** Whether it shows without opening the board that there is nothing to tell. */
+function isQuiet({ context, sessions, sessionId, session }: Call): boolean {
+  return !context.io.env['COORD_STORE'] && sessions.isQuiet(sessionId, session.worker);
+}
+
 async function tellAs(call: Call, event: string, occasion: Occasion): Promise<Reply> {
-  if (!call.context.io.env['COORD_STORE'] && call.sessions.isQuiet(call.sessionId, call.session.worker)) return SILENT;
+  if (isQuiet(call)) return SILENT;
   const news = await onBoard(call, (store) => tellHere(call, store, occasion));
   return news === undefined ? SILENT : hookAnswer(event, { additionalContext: news });
 }

@@ -19,7 +19,8 @@ export async function wait(context: Context, options: { timeout?: number } & Not
         isTold: async () => (await inboxNote(store)).length > 0,
       }),
     );
-    const { counts, questions } = summarise(board, await store.now());
+    const now = await store.now();
+    const { counts, questions } = summarise(board, now);
     const asked = questions.find(({ task_id, n, due }) => due === null || !known.has(`${task_id}?${n}`));
     const told = await inboxNote(store);
     const isOpen = counts.available + counts.claimed > counts.stuck + counts.asking;
@@ -35,7 +36,7 @@ export async function wait(context: Context, options: { timeout?: number } & Not
     const lines = asked ? [`${asked.worker} asks about ${asked.task_id}:`, ...quoted(asked.question)] : [];
     const text = [`${how}: ${countsText(counts)}`, ...lines].join('\n');
     const event = next === 'settled' && counts.failed > 0 ? 'failed' : next;
-    await seen(context, store);
+    await seen(context, board, now);
     await tell(context, options, { event, message: text, counts });
     const isCalled = how === 'question' || how === 'message';
     return {

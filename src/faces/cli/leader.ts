@@ -104,8 +104,9 @@ export async function plan(context: Context, text: string | undefined, options: 
 export async function status(context: Context, options: { watch?: boolean }): Promise<Reply> {
   return withStore(context, async (store) => {
     if (options.watch) return watchStatus(context, store);
-    const reply = statusReply(context, await store.read(), await store.now());
-    await seen(context, store);
+    const [board, now] = [await store.read(), await store.now()];
+    const reply = statusReply(context, board, now);
+    await seen(context, board, now);
     return { ...reply, notes: [...(reply.notes ?? []), ...(await inboxNote(store))] };
   });
 }

@@ -9,7 +9,16 @@ import { sessionTag } from '../../model/session-tag.ts';
 import type { ClaimAnswer, Claimed } from '../../model/verbs/claim.ts';
 import type { CompleteAnswer } from '../../model/verbs/complete.ts';
 import type { Store } from '../../store/store.ts';
-import { type Context, leaseSeconds, pathOfResult, type Reply, textOrStdin, withoutMoment, withStore } from '../io.ts';
+import {
+  type Context,
+  leaseSeconds,
+  pathOfResult,
+  type Reply,
+  sessionAround,
+  textOrStdin,
+  withoutMoment,
+  withStore,
+} from '../io.ts';
 import { formatTime } from '../durations.ts';
 import { handIn } from '../hand-in.ts';
 import { newsFor } from './news.ts';
@@ -79,17 +88,17 @@ export async function claim(
 }
 
 /** How the session around this command is named on the board. */
-function sessionOf({ io: { env } }: Context): string | undefined {
-  const id = env['CLAUDE_CODE_SESSION_ID'];
-  return id ? sessionTag(id) : undefined;
+function sessionOf(context: Context): string | undefined {
+  const around = sessionAround(context);
+  return around && sessionTag(around.id);
 }
 
 /** @returns what the agent should know */
 async function bindSession(context: Context, store: Store, worker: string, claimed: Claimed): Promise<string[]> {
-  const id = context.io.env['CLAUDE_CODE_SESSION_ID'];
-  if (!id) return [];
+  const around = sessionAround(context);
+  if (!around) return [];
   const { bindClaim } = await import('../session-binding.ts'); // only who works in such a session pays for it
-  return bindClaim({ openOptions: context.openOptions, id, pid: context.io.env['CLAUDE_PID'] }, store, worker, claimed);
+  return bindClaim(around, store, worker, claimed);
 }
 
 /** Sleeps until there is a task; a time-out says what it waited for. */
@@ -246,19 +255,18 @@ export async function release(
 
 /** Whether another live session has claimed under this name: what it holds is not ours to keep. */
 async function isForeign(context: Context, store: Store, worker: string): Promise<boolean> {
-  const { env } = context.io;
-  const id = env['CLAUDE_CODE_SESSION_ID'];
-  if (!id) return false;
+  const around = sessionAround(context);
+  if (!around) return false;
   const { holdsElsewhere } = await import('../session-binding.ts');
-  return holdsElsewhere({ openOptions: context.openOptions, id, pid: env['CLAUDE_PID'] }, store, worker);
+  return holdsElsewhere(around, store, worker);
 }
 
 /** An idle terminal is not woken for what it has just given back. */
-async function letLie({ io: { env }, openOptions }: Context, worker: string, taskId: string): Promise<void> {
-  const id = env['CLAUDE_CODE_SESSION_ID'];
-  if (!id) return;
+async function letLie(context: Context, worker: string, taskId: string): Promise<void> {
+  const around = sessionAround(context);
+  if (!around) return;
   const { rememberGivenBack } = await import('../session-binding.ts');
-  rememberGivenBack({ openOptions, id, pid: env['CLAUDE_PID'] }, worker, taskId);
+  rememberGivenBack(around, worker, taskId);
 }
 
 export async function heartbeat(context: Context, worker: string): Promise<Reply> {

@@ -74,8 +74,7 @@ export class FileMailbox implements Mailbox {
     const folder = this.#tree.messages;
     mkdirSync(folder, { recursive: true });
     try {
-      const { durable } = this.#options;
-      writeNew(temp, [Buffer.from(`${JSON.stringify({ commit, ...message })}\n`)], durable);
+      this.#write(temp, message, commit);
       this.#options.at('message-written');
       if (!this.#names.create(folder, temp, { revision: message.id, commit })) return undefined;
       this.#options.at('message-linked');
@@ -83,7 +82,7 @@ export class FileMailbox implements Mailbox {
         this.#names.remove(folder, message.id); // asleep while the numbers went on
         return undefined;
       }
-      if (durable) syncFolder(folder);
+      if (this.#options.durable) syncFolder(folder);
     } finally {
       removeScratch(temp);
     }
@@ -94,13 +93,21 @@ export class FileMailbox implements Mailbox {
 
   async see(reader: string, id: number): Promise<void> {
     this.#safely(() => {
-      const path = join(this.#tree.seen, reader);
-      const before = seenIn(readIfThere(path));
+      const before = seenIn(readIfThere(join(this.#tree.seen, reader)));
       if (before !== undefined && before >= id) return;
-      mkdirSync(this.#tree.seen, { recursive: true });
-      // Where it is lost they are shown once more, so nobody waits for the disk.
-      replaceFile(path, `${id}\n`, { scratch: scratchName(this.#tree.tmp), durable: false });
+      this.#writeSeen(reader, id);
     });
+  }
+
+  /** @param commit  tells whose file has got the number */
+  #write(path: string, message: Message, commit: string): void {
+    writeNew(path, [Buffer.from(`${JSON.stringify({ commit, ...message })}\n`)], this.#options.durable);
+  }
+
+  #writeSeen(reader: string, id: number): void {
+    mkdirSync(this.#tree.seen, { recursive: true });
+    // Where it is lost they are shown once more, so nobody waits for the disk.
+    replaceFile(join(this.#tree.seen, reader), `${id}\n`, { scratch: scratchName(this.#tree.tmp), durable: false });
   }
 
   /** For a board that is moved here. */
@@ -109,13 +116,11 @@ export class FileMailbox implements Mailbox {
     for (const message of messages) {
       const temp = scratchName(this.#tree.tmp);
       const commit = nextCommit(undefined);
-      writeNew(temp, [Buffer.from(`${JSON.stringify({ commit, ...message })}\n`)], this.#options.durable);
+      this.#write(temp, message, commit);
       this.#names.create(this.#tree.messages, temp, { revision: message.id, commit });
       removeScratch(temp);
     }
-    if (seen.size > 0) mkdirSync(this.#tree.seen, { recursive: true });
-    for (const [reader, id] of seen)
-      replaceFile(join(this.#tree.seen, reader), `${id}\n`, { scratch: scratchName(this.#tree.tmp), durable: false });
+    for (const [reader, id] of seen) this.#writeSeen(reader, id);
   }
 
   #safely<T>(work: () => T): T {
