@@ -11,12 +11,17 @@ export interface SourceText {
 /** A text, or the files of a folder. */
 export type Source = SourceText & { files?: SourceText[] };
 
+/** What somebody has read already. @throws CoordError `import-malformed` where it is no text */
+export function sourceOf(name: string, bytes: Buffer): Source {
+  return { name, text: decode(name, bytes) };
+}
+
 /** @throws CoordError `store-unavailable` where it cannot be read, `import-malformed` where it is no text */
 export async function readSource(cwd: string, path: string, readStdin: () => Promise<Buffer>): Promise<Source> {
-  if (path === '-') return { name: 'stdin', text: decode('stdin', await readStdin()) };
+  if (path === '-') return sourceOf('stdin', await readStdin());
   const full = resolve(cwd, path);
   try {
-    if (!statSync(full).isDirectory()) return { name: path, text: decode(path, readFileSync(full)) };
+    if (!statSync(full).isDirectory()) return sourceOf(path, readFileSync(full));
     const files = readdirSync(full, { withFileTypes: true })
       .filter((entry) => entry.isFile() && /\.(md|json)$/i.test(entry.name) && !entry.name.startsWith('.'))
       .map(({ name }) => ({ name, text: decode(join(path, name), readFileSync(join(full, name))) }))

@@ -15,7 +15,7 @@ import { type JsonText, type Located, looksLikeJson, readJson } from './json.ts'
 import type { Listing } from './listing.ts';
 import type { Format } from './names.ts';
 import { newTasks, type TaskFile } from './new-tasks.ts';
-import { malformed, readSource, type Source } from './source.ts';
+import { malformed, readSource, type Source, sourceOf } from './source.ts';
 import { isTaskMaster, readTaskMaster } from './task-master.ts';
 import type { Task } from '../model/task.ts';
 
@@ -29,18 +29,20 @@ export interface ImportOptions {
   archived?: readonly Task[];
 }
 
+/** A file, a folder, or stdin for `-`; or what somebody has read already. */
+export type TaskPlace =
+  | { cwd: string; file: string; readStdin: () => Promise<Buffer> }
+  | { name: string; bytes: Buffer };
+
 /**
- * Reads a file, a folder, or stdin for `-`.
+ * Reads a task list.
  *
  * @param board  what is on it: tasks may depend on it
  * @throws CoordError `import-malformed` with the place, `store-unavailable`, `usage`
  */
-export async function readTaskFile(
-  place: { cwd: string; file: string; readStdin: () => Promise<Buffer> },
-  board: Board,
-  options: ImportOptions = {},
-): Promise<TaskFile> {
-  const source = await readSource(place.cwd, place.file, place.readStdin);
+export async function readTaskFile(place: TaskPlace, board: Board, options: ImportOptions = {}): Promise<TaskFile> {
+  const source =
+    'bytes' in place ? sourceOf(place.name, place.bytes) : await readSource(place.cwd, place.file, place.readStdin);
   if (!source.files && source.text.trim() === '') throw malformed(source.name, 'it is empty');
   const listing = await listingOf(source, options);
   // What a tool prints that has found nothing, where it is known which tool.

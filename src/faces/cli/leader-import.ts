@@ -2,11 +2,11 @@
 import { resolve } from 'node:path';
 import { exportTasks } from '../../formats/export.ts';
 import type { ExportFormat } from '../../formats/names.ts';
-import { type ImportOptions, readTaskFile } from '../../formats/task-file.ts';
+import type { ImportOptions } from '../../formats/task-file.ts';
 import { CoordError } from '../../model/errors.ts';
 import { clip, plural, visible } from '../../model/text.ts';
-import { addTasks, type AddAnswer } from '../../model/verbs/add-tasks.ts';
 import { exportFile } from '../../store/open.ts';
+import { importInto } from '../import-tasks.ts';
 import { type Context, type Reply, withStore } from '../io.ts';
 
 /** Tasks shown of a dry run. */
@@ -18,33 +18,19 @@ export async function importTasks(
   options: ImportOptions & { dryRun?: boolean },
 ): Promise<Reply> {
   return withStore(context, async (store) => {
-    const board = await store.read();
     const { cwd, readStdin } = context.io;
-    const archived = await store.archived();
-    const found = await withPrefixHint(file, () =>
-      readTaskFile({ cwd, file, readStdin }, board, { ...options, archived }),
-    );
-    const input = { tasks: found.tasks };
-    const none: AddAnswer = { tasks: [], added: 0, shown: [] };
     const isDry = options.dryRun === true;
-    const answer =
-      found.tasks.length === 0
-        ? none
-        : await withPrefixHint(file, async () =>
-            isDry ? addTasks(board, input, await store.now()).answer : await store.addTasks(input),
-          );
-    const { tasks, added } = answer;
-    const known = tasks.length - added + found.there.length;
-    const skipped = Object.entries(found.skipped).map(([reason, count]) => `${count} ${reason}`);
-    const old = new Set(board.tasks.map(({ id }) => id));
-    const fresh = tasks.filter(({ id }) => !old.has(id));
+    const { added, known, skipped, notes, tasks, fresh } = await withPrefixHint(file, () =>
+      importInto(store, { cwd, file, readStdin }, { ...options, isDry }),
+    );
+    const reasons = Object.entries(skipped).map(([reason, count]) => `${count} ${reason}`);
     const named = fresh.length > 0 ? fresh : tasks;
     const range =
       named.length > 2 ? `${named[0]?.id ?? ''} … ${named.at(-1)?.id ?? ''}` : named.map(({ id }) => id).join(', ');
     const head = [
       `${plural(added, 'task')} ${isDry ? 'would be added' : 'added'}`,
       ...(known > 0 ? [`${known} there already`] : []),
-      ...(skipped.length > 0 ? [`skipped: ${skipped.join(', ')}`] : []),
+      ...(reasons.length > 0 ? [`skipped: ${reasons.join(', ')}`] : []),
     ].join(', ');
     const shown = isDry
       ? fresh
@@ -60,9 +46,9 @@ export async function importTasks(
       json: {
         added,
         known,
-        skipped: found.skipped,
+        skipped,
         ...(isDry ? { dry_run: true } : {}),
-        ...(found.notes.length > 0 ? { notes: found.notes } : {}),
+        ...(notes.length > 0 ? { notes } : {}),
         tasks: tasks.map(({ id, key, description, priority, dependencies }) => ({
           id,
           ...(key === undefined ? {} : { key }),
@@ -71,7 +57,7 @@ export async function importTasks(
         })),
       },
       notes: [
-        ...found.notes,
+        ...notes,
         ...(added > 0 && !isDry
           ? ['Next: coord leader graph, then start workers: coord prompt worker terminal-2']
           : []),
