@@ -3,11 +3,11 @@ import { CoordError } from '../../model/errors.ts';
 import { Claim } from '../../model/inputs.ts';
 import { parseInput } from '../../model/parse-input.ts';
 import { openStore, openTokens } from '../../store/open.ts';
+import { LOOPBACK, refuseUnnamedHost } from '../http-server.ts';
 import type { Context, Reply } from '../io.ts';
 
 /** Nothing on the list of registered ports that developers run; anything free does as well. */
 const DEFAULT_PORT = 7433;
-const LOOPBACK = '127.0.0.1';
 
 export interface ServeOptions {
   worker?: string;
@@ -45,18 +45,14 @@ export async function serve(context: Context, options: ServeOptions): Promise<Re
 }
 
 type Base = Pick<
-  import('./http.ts').HttpOptions,
+  import('./http.ts').RouteOptions,
   'openOptions' | 'version' | 'env' | 'claudeSessionId' | 'claudePid' | 'longestWaitSeconds' | 'signal' | 'onError'
 >;
 
 async function serveOverHttp(context: Context, options: ServeOptions, base: Base): Promise<void> {
   const { io } = context;
   const host = options.host ?? LOOPBACK;
-  if (host !== LOOPBACK && host !== 'localhost' && host !== '::1' && options.allowHost === undefined) {
-    throw new CoordError('usage', `--host ${host} lets other machines in; say under which names they may call.`, {
-      hint: `coord mcp --http --host ${host} --allow-host build-box.local`,
-    });
-  }
+  refuseUnnamedHost('coord mcp --http', host, options.allowHost);
   if (options.worker !== undefined)
     throw new CoordError('usage', 'With --http the name of a worker comes from its token.', {
       hint: `coord mcp token ${options.worker}`,
