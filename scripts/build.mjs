@@ -2,7 +2,7 @@
 // ES module whose dependencies stay imports; the types of the library; the licences of what is bundled.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { rolldown } from 'rolldown';
@@ -141,6 +141,24 @@ const library = await rolldown({
 });
 await library.write({ dir: 'dist', format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name].js' });
 
+// The page of `coord web`: one script and one style sheet, which ask nobody else for anything.
+const PAGE = 'src/faces/web/page';
+const page = await rolldown({
+  input: { page: join(PAGE, 'main.tsx') },
+  platform: 'browser',
+  transform: { target: 'es2023' },
+});
+const pageOutput = await page.write({
+  dir: 'dist/web',
+  format: 'esm',
+  minify: true,
+  entryFileNames: '[name].js',
+  codeSplitting: false,
+});
+const styles = readdirSync(join(PAGE, 'style')).toSorted((a, b) => a.localeCompare(b));
+writeFileSync('dist/web/page.css', styles.map((name) => readFileSync(join(PAGE, 'style', name), 'utf8')).join('\n'));
+for (const name of ['index.html', 'icon.svg']) copyFileSync(join(PAGE, name), join('dist/web', name));
+
 // The plugin for Claude Code, from the texts that `coord setup claude` writes.
 const texts = await rolldown({ input: 'src/faces/claude-code/claude-files.ts', platform: 'node' });
 const [{ code }] = (await texts.generate({ format: 'esm' })).output;
@@ -160,7 +178,10 @@ writeFileSync('dist/build-id', hash.digest('hex').slice(0, 16));
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 
-writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licences(output.flatMap((chunk) => chunk.moduleIds ?? [])));
+writeFileSync(
+  'dist/THIRD-PARTY-LICENSES.txt',
+  licences([...output, ...pageOutput.output].flatMap((chunk) => chunk.moduleIds ?? [])),
+);
 
 /** The licence texts of the packages whose modules are in the bundle. */
 function licences(modules) {

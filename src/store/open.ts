@@ -14,6 +14,7 @@ import { notInitialised } from './file/guard.ts';
 import { revokeBoard, type TrustedBoard, trustBoard, trustedBoards } from './file/trusted.ts';
 import { findOrBegin, isFolder, namedTree, treeToBegin } from './file/find.ts';
 import { MemoryBackend } from './memory/backend.ts';
+import type { WebLinks } from './file/web-links.ts';
 import type { RunRecords } from './run-records.ts';
 import {
   type InitOptions,
@@ -136,6 +137,12 @@ export async function openRunRecords(options: OpenOptions): Promise<RunRecords> 
   // A power cut ends the processes too: nothing to wait for the disk for.
   const registry = await openRegistry(place, { ...options, durable: false });
   return new RecordsOf(registry, new TranscriptFiles(place.tree, options.stateFolder));
+}
+
+/** Where the page of this board is served from. */
+export async function openWebLinks(store: Store, { stateFolder }: OpenOptions): Promise<WebLinks> {
+  const { WebLinks: LinksOf } = await import('./file/web-links.ts');
+  return new LinksOf(stateFolder, store.location);
 }
 
 /** The servers that may get this user's password. */

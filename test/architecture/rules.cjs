@@ -44,11 +44,11 @@ module.exports = {
       { path: '^src/store/(file|memory|postgres)/' },
       { path: '^src/store/(file|memory|postgres)/', pathNot: '^src/store/$1/' },
     ),
-    // The board's files in store/file/; files that people bring in formats/; settings of Claude Code; /proc; descriptors 1 and 2.
+    // The board's files in store/file/; files that people bring in formats/; settings of Claude Code; the page's own files; /proc; descriptors 1 and 2.
     only(
       'fs-where-files-are',
       '^(node:)?fs(/|$)',
-      '^src/(store/(file/|move-board\\.ts)|contract/|formats/|faces/claude-code/settings-files\\.ts|faces/cli/editor\\.ts|work/|main\\.ts)',
+      '^src/(store/(file/|move-board\\.ts)|contract/|formats/|faces/claude-code/settings-files\\.ts|faces/cli/editor\\.ts|faces/web/assets\\.ts|work/|main\\.ts)',
     ),
     only(
       'lock-and-watch-in-file-store',
@@ -58,13 +58,28 @@ module.exports = {
     only(
       'child-process-where-processes-start',
       '^(node:)?child_process$',
-      '^src/(runner/agents/|work/|faces/cli/(editor|notify)\\.ts)',
+      '^src/(runner/agents/|work/|faces/cli/(browser|editor|notify)\\.ts)',
     ),
     only('pg-in-postgres', 'node_modules/(pg|pgpass|pg-connection-string|@types/pg)/', '^src/store/postgres/'),
     only('sdk-in-mcp', 'node_modules/@modelcontextprotocol/', '^src/faces/mcp/'),
     only('commander-and-chalk-in-cli', 'node_modules/(commander|chalk)/', '^src/faces/cli/'),
     only('terminal-packages-in-cli', 'node_modules/(string-width|cli-truncate|log-update)/', '^src/faces/cli/'),
-    only('readers-in-formats', 'node_modules/(yaml|marked|papaparse)/', '^src/formats/'),
+    only('readers-in-formats', 'node_modules/(yaml|papaparse)/', '^src/formats/'),
+    only('markdown-where-it-is-read', 'node_modules/marked/', '^src/(formats|faces/web/page)/'),
+    only('server-packages-in-web', 'node_modules/(hono|@hono)/', '^src/faces/web/[^/]+$'),
+    only('page-packages-in-page', 'node_modules/(preact|dompurify|@dagrejs|eventsource)/', '^src/faces/web/page/'),
+    // It runs in a browser: of ours it has the rules, what it says to its server, and how durations are written.
+    error(
+      'page-knows-rules-only',
+      { path: '^src/faces/web/page/' },
+      { path: '^src/', pathNot: '^src/(model/|faces/web/(page/|api\\.ts)|faces/durations\\.ts)' },
+    ),
+    error('page-is-no-program', { path: '^src/faces/web/page/' }, { dependencyTypes: ['core'] }),
+    error(
+      'nobody-needs-the-page',
+      { path: '^src/', pathNot: '^src/faces/web/page/' },
+      { path: '^src/faces/web/page/' },
+    ),
     only(
       'settings-packages-in-claude-code',
       'node_modules/(jsonc-parser|diff)/',

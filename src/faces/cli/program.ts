@@ -25,6 +25,7 @@ const KNOWN = [
   'leader',
   'worker',
   'mcp',
+  'web',
   'orchestrate',
   'log',
   'doctor',
@@ -144,6 +145,18 @@ export function buildProgram(version: string, run: Run, typed: readonly string[]
     .command('mcp')
     .description('Serve the board to agents over the Model Context Protocol, on stdin and stdout.');
   if (isWanted('mcp')) addMcpCommands(mcp, action);
+
+  program
+    .command('web')
+    .description('Serve a page of the board to your own browser: look, and lead by clicking.')
+    .option('--port <n>', 'where; 0 is any that is free', wholeNumber(0, 65_535))
+    .option('--open', 'open it in your browser')
+    .option('--read-only', 'it only shows')
+    .option('--host <address>', 'of this machine, default 127.0.0.1')
+    .option('--allow-host <names>', 'names under which others may call it', collectList)
+    .option('--mcp', 'workers with a token reach MCP at /mcp of the same server')
+    .addHelpText('after', examples('coord web', 'coord web --open', 'coord web --read-only --port 7434'))
+    .action(action(async () => (await import('./web.ts')).web));
 
   const orchestrate = program
     .command('orchestrate')

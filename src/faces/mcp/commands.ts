@@ -5,6 +5,7 @@ import { parseInput } from '../../model/parse-input.ts';
 import { openStore, openTokens } from '../../store/open.ts';
 import { LOOPBACK, refuseUnnamedHost } from '../http-server.ts';
 import type { Context, Reply } from '../io.ts';
+import type { McpRoute, RouteOptions } from './http.ts';
 
 /** Nothing on the list of registered ports that developers run; anything free does as well. */
 const DEFAULT_PORT = 7433;
@@ -19,20 +20,9 @@ export interface ServeOptions {
 
 export async function serve(context: Context, options: ServeOptions): Promise<Reply> {
   const { io } = context;
-  const onError = (error: Error): void => io.stderr.write(`coord mcp: ${error.message}\n`);
-  const base = {
-    // Claude Code starts its servers in the folder of the session and names the project's.
-    openOptions: { ...context.openOptions, cwd: io.env['CLAUDE_PROJECT_DIR'] ?? io.cwd },
-    version: context.version,
-    env: io.env,
-    claudeSessionId: io.env['CLAUDE_CODE_SESSION_ID'],
-    claudePid: io.env['CLAUDE_PID'],
-    longestWaitSeconds: longestWait(io.env['COORD_MCP_WAIT_MAX']),
-    signal: io.signal,
-    onError,
-  };
+  const base = baseOf(context);
   if (options.http === true) {
-    await serveOverHttp(context, options, base);
+    await serveOverHttp(context, options);
   } else {
     const wrong = (['port', 'host', 'allowHost'] as const).find((name) => options[name] !== undefined);
     if (wrong !== undefined)
@@ -44,32 +34,56 @@ export async function serve(context: Context, options: ServeOptions): Promise<Re
   return { text: '', json: undefined };
 }
 
-type Base = Pick<
-  import('./http.ts').RouteOptions,
-  'openOptions' | 'version' | 'env' | 'claudeSessionId' | 'claudePid' | 'longestWaitSeconds' | 'signal' | 'onError'
->;
+/** What every server is given. */
+function baseOf({ io, openOptions, version }: Context) {
+  return {
+    // Claude Code starts its servers in the folder of the session and names the project's.
+    openOptions: { ...openOptions, cwd: io.env['CLAUDE_PROJECT_DIR'] ?? io.cwd },
+    version,
+    env: io.env,
+    claudeSessionId: io.env['CLAUDE_CODE_SESSION_ID'],
+    claudePid: io.env['CLAUDE_PID'],
+    longestWaitSeconds: longestWait(io.env['COORD_MCP_WAIT_MAX']),
+    signal: io.signal,
+    onError: (error: Error): void => io.stderr.write(`coord mcp: ${error.message}\n`),
+  };
+}
 
-async function serveOverHttp(context: Context, options: ServeOptions, base: Base): Promise<void> {
-  const { io } = context;
+async function serveOverHttp(context: Context, options: ServeOptions): Promise<void> {
   const host = options.host ?? LOOPBACK;
   refuseUnnamedHost('coord mcp --http', host, options.allowHost);
   if (options.worker !== undefined)
     throw new CoordError('usage', 'With --http the name of a worker comes from its token.', {
       hint: `coord mcp token ${options.worker}`,
     });
-  const tokens = await openTokens(base.openOptions, tokensOf(io.env['COORD_MCP_TOKENS']));
-  if ((await tokens.workers()).length === 0)
-    throw new CoordError('usage', 'No worker has a token yet.', { hint: 'coord mcp token terminal-2' });
+  const route = await routeOptions(context, options.allowHost ?? []);
   const { serveHttp } = await import('./http.ts');
   await serveHttp({
-    ...base,
+    ...route,
     port: options.port ?? DEFAULT_PORT,
     host,
-    allowedHosts: options.allowHost ?? [],
+    onListening: (url) => context.io.stderr.write(`coord mcp: serving ${url}, until Ctrl-C\n`),
+  });
+}
+
+/** MCP on a server of somebody else's. @throws CoordError `usage` where no worker has a token */
+export async function openRoute(context: Context, allowedHosts: readonly string[]): Promise<McpRoute> {
+  const options = await routeOptions(context, allowedHosts);
+  const { mcpRoute } = await import('./http.ts');
+  return mcpRoute(options);
+}
+
+async function routeOptions(context: Context, allowedHosts: readonly string[]): Promise<RouteOptions> {
+  const base = baseOf(context);
+  const tokens = await openTokens(base.openOptions, tokensOf(context.io.env['COORD_MCP_TOKENS']));
+  if ((await tokens.workers()).length === 0)
+    throw new CoordError('usage', 'No worker has a token yet.', { hint: 'coord mcp token terminal-2' });
+  return {
+    ...base,
+    allowedHosts,
     workerOf: (given) => tokens.workerOf(given),
     tokenChanges: (signal) => openStore(base.openOptions).changes(signal),
-    onListening: (url) => io.stderr.write(`coord mcp: serving ${url}, until Ctrl-C\n`),
-  });
+  };
 }
 
 /** `worker=token,worker=token`, from the environment: tokens by worker. */

@@ -17,7 +17,7 @@ export interface TrustedBoard {
 }
 
 /** This user's own records of a kind. @see https://specifications.freedesktop.org/basedir-spec/latest/ (XDG_STATE_HOME) */
-export function recordsOf(given: string | undefined, kind: 'boards' | 'checks' | 'stores'): string {
+export function recordsOf(given: string | undefined, kind: 'boards' | 'checks' | 'stores' | 'web'): string {
   return join(given ?? join(homedir(), '.local', 'state', 'coord'), kind);
 }
 

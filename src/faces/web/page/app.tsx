@@ -1,0 +1,127 @@
+/** The page: its head, one of its views, and the task that is open beside it. */
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { LeaderInbox } from '../api.ts';
+import { askedOf, AsksView } from './asks-view.tsx';
+import { BoardView } from './board-view.tsx';
+import { Dialogs } from './dialogs.tsx';
+import { type Derived, derive } from './derived.ts';
+import { DiscoveriesView } from './discoveries-view.tsx';
+import { useDocument } from './document.ts';
+import { GraphView } from './graph-view.tsx';
+import { LogView } from './log-view.tsx';
+import { showDialog, type State } from './state.ts';
+import { TaskPane } from './task-pane.tsx';
+import { TimelineView } from './timeline-view.tsx';
+import { Top } from './top.tsx';
+
+export function App({ state }: { state: State }): JSX.Element {
+  const { board, now, line, route } = state;
+  if (line === 'ended') return <Ended />;
+  if (!board)
+    return (
+      <p class="empty begin">
+        {line === 'lost' ? 'The server does not answer. Trying again …' : 'Asking for the board …'}
+      </p>
+    );
+  return <Page state={state} derived={derive(board, now)} openTask={route.task} />;
+}
+
+interface PageProps {
+  state: State;
+  derived: Derived;
+  openTask: string | undefined;
+}
+
+function Page({ state, derived, openTask }: PageProps): JSX.Element {
+  const { value: inbox } = useDocument<LeaderInbox>('/api/inbox', state.told);
+  const asks = askedOf(derived, inbox);
+  const goal = derived.summary.goal ?? 'coord';
+  useEffect(() => {
+    document.title = `${asks > 0 ? `(${asks}) ` : ''}${goal} · coord`;
+  }, [asks, goal]);
+  const drop = useDrop(state.isReadOnly);
+  return (
+    <div class={`page${openTask === undefined ? '' : ' has-pane'}`} {...drop.handlers}>
+      <a class="skip" href="#main" onClick={skip}>
+        Skip to the view
+      </a>
+      <Top state={state} derived={derived} inbox={inbox} />
+      <main id="main" tabIndex={-1}>
+        <View state={state} derived={derived} inbox={inbox} />
+      </main>
+      {openTask !== undefined && <TaskPane key={openTask} id={openTask} state={state} derived={derived} />}
+      <Dialogs state={state} derived={derived} />
+      {drop.isOver && <div class="drop">Drop a list of tasks to import it</div>}
+    </div>
+  );
+}
+
+function View({
+  state,
+  derived,
+  inbox,
+}: {
+  state: State;
+  derived: Derived;
+  inbox: LeaderInbox | undefined;
+}): JSX.Element {
+  switch (state.route.view) {
+    case 'asks':
+      return <AsksView state={state} derived={derived} inbox={inbox} />;
+    case 'board':
+      return <BoardView state={state} derived={derived} />;
+    case 'graph':
+      return <GraphView state={state} derived={derived} />;
+    case 'timeline':
+      return <TimelineView state={state} />;
+    case 'log':
+      return <LogView state={state} />;
+    case 'discoveries':
+      return <DiscoveriesView state={state} />;
+  }
+}
+
+/** The address stays what says where one is. */
+function skip(event: Event): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>('#main')?.focus();
+}
+
+function Ended(): JSX.Element {
+  return (
+    <div class="begin" role="alert">
+      <h1>This link holds no longer</h1>
+      <p>
+        Whoever ends <code>coord web</code> ends its link. Start it again in the project, and open the link that it
+        prints.
+      </p>
+    </div>
+  );
+}
+
+/** A file that is dragged over the page, wherever. */
+function useDrop(isReadOnly: boolean) {
+  const [isOver, setOver] = useState(false);
+  const hasFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true;
+  return {
+    isOver,
+    handlers: {
+      onDragOver: (event: DragEvent) => {
+        if (!hasFile(event)) return;
+        event.preventDefault();
+        setOver(!isReadOnly);
+      },
+      onDragLeave: (event: DragEvent) => {
+        if (event.relatedTarget === null) setOver(false);
+      },
+      onDrop: (event: DragEvent) => {
+        if (!hasFile(event)) return;
+        event.preventDefault(); // else the browser would leave the page for it
+        setOver(false);
+        const file = event.dataTransfer?.files[0];
+        if (file && !isReadOnly) showDialog({ kind: 'import', file });
+      },
+    },
+  };
+}

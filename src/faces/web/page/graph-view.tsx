@@ -1,0 +1,282 @@
+/** What needs what, from left to right; and the longest chain that is still to be done. */
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { plural } from '../../../model/text.ts';
+import type { Task } from '../../../model/task.ts';
+import { criticalIds, type Derived, fits, type Standing } from './derived.ts';
+import {
+  edgesBetween,
+  type GraphEdge,
+  type GraphLayout,
+  type GraphNode,
+  groupsOf,
+  layOut,
+  MOST_NODES,
+  NODE,
+} from './graph-layout.ts';
+import { useCanvas } from './canvas.ts';
+import { addressOf } from './route.ts';
+import { ShapeMarks } from './shape.tsx';
+import type { State } from './state.ts';
+import { STANDINGS } from './words.ts';
+
+/** From so many tasks on, what is settled is folded at first. */
+const FOLDED_FROM = 60;
+
+export function GraphView({ state, derived }: { state: State; derived: Derived }): JSX.Element {
+  const { board, filter } = state;
+  const tasks = board?.tasks ?? [];
+  const [folding, setFolding] = useState<boolean | undefined>();
+  const isFolding = folding ?? tasks.length >= FOLDED_FROM;
+  const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
+  const shown = useMemo(() => near(tasks, filter), [tasks, filter]);
+  const groups = useMemo(() => groupsOf(shown, isFolding, unfolded), [shown, isFolding, unfolded]);
+  const drawn = useLayout(groups);
+  const critical = board ? criticalIds(board) : new Set<string>();
+
+  return (
+    <section class="graph" aria-label="Graph of dependencies">
+      <div class="graph-tools">
+        <label class="tick">
+          <input
+            type="checkbox"
+            checked={isFolding}
+            onChange={(event) => {
+              setFolding(event.currentTarget.checked);
+              setUnfolded(new Set());
+            }}
+          />{' '}
+          Fold what is settled
+        </label>
+        <span class="label">{critical.size > 1 && `Critical path, drawn thick: ${plural(critical.size, 'task')}`}</span>
+      </div>
+      {typeof drawn === 'string' ? (
+        <p class="empty">{drawn}</p>
+      ) : (
+        <Drawing
+          drawn={drawn}
+          derived={derived}
+          critical={critical}
+          openTask={state.route.task}
+          onUnfold={(ids) => setUnfolded(new Set([...unfolded, ...ids]))}
+        />
+      )}
+    </section>
+  );
+}
+
+/** Tasks that hold the words of the filter, with what they need and what needs them. */
+function near(tasks: readonly Task[], filter: string): readonly Task[] {
+  if (filter.trim() === '') return tasks;
+  const found = new Set(tasks.filter((task) => fits(task, filter)).map(({ id }) => id));
+  const needed = new Set(tasks.flatMap(({ id, dependencies }) => (found.has(id) ? dependencies : [])));
+  return tasks.filter(
+    ({ id, dependencies }) => found.has(id) || needed.has(id) || dependencies.some((one) => found.has(one)),
+  );
+}
+
+/** Laid out anew only where something else hangs together; meanwhile what was drawn last. @returns words where nothing can be drawn */
+function useLayout(groups: ReadonlyMap<string, readonly Task[]>): GraphLayout | string {
+  const edges = useMemo(() => edgesBetween(groups), [groups]);
+  const structure = `${[...groups.keys()].join()} ${edges.map(({ from, to }) => `${from}>${to}`).join()}`;
+  const [laidOut, setLaidOut] = useState<GraphLayout | undefined>();
+  const connected = new Set(edges.flatMap(({ from, to }) => [from, to])).size;
+  useEffect(() => {
+    if (connected > MOST_NODES) return undefined;
+    // After the page has shown itself: it takes a moment.
+    const timer = setTimeout(() => setLaidOut(layOut(groups)));
+    return () => clearTimeout(timer);
+  }, [structure]);
+  if (groups.size === 0) return 'No task to draw.';
+  if (connected > MOST_NODES)
+    return `${connected} tasks that hang together are too many to draw: fold what is settled, or filter for some words.`;
+  if (!laidOut) return 'Drawing …';
+  // The tasks as they are now, in the places that they have.
+  const nodes = laidOut.nodes.flatMap((node) => {
+    const tasks = groups.get(node.id);
+    return tasks ? [{ ...node, tasks }] : [];
+  });
+  return { ...laidOut, nodes };
+}
+
+interface DrawingProps {
+  drawn: GraphLayout;
+  derived: Derived;
+  critical: ReadonlySet<string>;
+  openTask: string | undefined;
+  onUnfold: (ids: string[]) => void;
+}
+
+function Drawing({ drawn, derived, critical, openTask, onUnfold }: DrawingProps): JSX.Element {
+  const { nodes, edges, width, height } = drawn;
+  const canvas = useCanvas(width, height);
+  const [chosen, setChosen] = useState<string | undefined>();
+  const svg = useRef<SVGSVGElement>(null);
+  const active = nodes.find(({ id }) => id === chosen) ?? nodes.find(({ id }) => id === openTask) ?? nodes[0];
+  const isCritical = (node: string): boolean => critical.has(node);
+
+  const move = (event: KeyboardEvent): void => {
+    const next = active && nearest(nodes, active, event.key);
+    if (!next) return canvas.onKeyDown(event);
+    event.preventDefault();
+    setChosen(next.id);
+    canvas.show(next.x, next.y);
+    // Once it is the one that takes the focus.
+    requestAnimationFrame(() => svg.current?.querySelector<SVGElement>('a[tabindex="0"]')?.focus());
+  };
+  return (
+    <div class="canvas" ref={canvas.frame} {...canvas.handlers}>
+      <svg ref={svg} role="group" aria-label={plural(nodes.length, 'node')} onKeyDown={move}>
+        <defs>
+          <marker
+            id="arrow"
+            viewBox="0 0 8 8"
+            refX="7"
+            refY="4"
+            markerWidth="9"
+            markerHeight="9"
+            markerUnits="userSpaceOnUse"
+            orient="auto"
+          >
+            <path d="M0 0 8 4 0 8z" />
+          </marker>
+        </defs>
+        <g transform={canvas.transform} class={canvas.isFar ? 'far' : ''}>
+          {edges.map((edge) => (
+            <Edge
+              key={`${edge.from} ${edge.to}`}
+              edge={edge}
+              isCritical={isCritical(edge.from) && isCritical(edge.to)}
+            />
+          ))}
+          {nodes.map((node) => (
+            <Node
+              key={node.id}
+              node={node}
+              derived={derived}
+              isCritical={isCritical(node.id)}
+              isOpen={node.id === openTask}
+              tabIndex={node === active ? 0 : -1}
+              onFocus={() => setChosen(node.id)}
+              onUnfold={onUnfold}
+            />
+          ))}
+        </g>
+      </svg>
+      <div class="zoom" role="group" aria-label="Zoom">
+        <button type="button" onClick={() => canvas.zoom(1.25)} aria-label="Closer">
+          +
+        </button>
+        <button type="button" onClick={() => canvas.zoom(0.8)} aria-label="Farther">
+          −
+        </button>
+        <button type="button" onClick={canvas.fit}>
+          All
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** What the arrow leads to: near, and rather straight on. */
+function nearest(nodes: readonly GraphNode[], from: GraphNode, key: string): GraphNode | undefined {
+  const ways: Readonly<Record<string, readonly [x: number, y: number]>> = {
+    ArrowLeft: [-1, 0],
+    ArrowRight: [1, 0],
+    ArrowUp: [0, -1],
+    ArrowDown: [0, 1],
+  };
+  const way = ways[key];
+  if (!way) return undefined;
+  let best: { node: GraphNode; distance: number } | undefined;
+  for (const node of nodes) {
+    const [dx, dy] = [node.x - from.x, node.y - from.y];
+    const ahead = dx * way[0] + dy * way[1];
+    const aside = Math.abs(dx * way[1]) + Math.abs(dy * way[0]);
+    if (ahead <= 1) continue;
+    const distance = ahead + 2 * aside;
+    if (!best || distance < best.distance) best = { node, distance };
+  }
+  return best?.node;
+}
+
+function Edge({ edge: { points }, isCritical }: { edge: GraphEdge; isCritical: boolean }): JSX.Element {
+  const [first, ...rest] = points;
+  if (!first) return <></>;
+  // Through the middle between each two points, bent at the points.
+  const bends = rest.slice(0, -1).map((point, i) => {
+    const next = rest[i + 1] ?? point;
+    return `Q${point.x} ${point.y} ${(point.x + next.x) / 2} ${(point.y + next.y) / 2}`;
+  });
+  const last = rest.at(-1) ?? first;
+  return (
+    <path
+      class={`edge${isCritical ? ' is-critical' : ''}`}
+      d={`M${first.x} ${first.y}${bends.join('')}L${last.x} ${last.y}`}
+      marker-end="url(#arrow)"
+    />
+  );
+}
+
+interface NodeProps {
+  node: GraphNode;
+  derived: Derived;
+  isCritical: boolean;
+  isOpen: boolean;
+  tabIndex: 0 | -1;
+  onFocus: () => void;
+  onUnfold: (ids: string[]) => void;
+}
+
+/** Characters of a description that have room in a node, in most letters. */
+const MOST_TEXT = 27;
+
+function Node({ node, derived, isCritical, isOpen, tabIndex, onFocus, onUnfold }: NodeProps): JSX.Element {
+  const { tasks, x, y } = node;
+  const [task] = tasks;
+  const isFolded = tasks.length > 1;
+  const standing: Standing = isFolded ? foldedStanding(tasks) : task ? derived.standingOf(task) : 'available';
+  const text = isFolded ? `${task?.id ?? ''} and ${tasks.length - 1} more` : (task?.description ?? '');
+  const head = isFolded ? plural(tasks.length, 'settled task') : `${node.id} ${STANDINGS[standing]}`;
+  const needs = !isFolded && task && task.dependencies.length > 0 ? `, needs ${task.dependencies.join(', ')}` : '';
+  const label = `${head}${isCritical ? ', on the critical path' : ''}${needs}: ${text}`;
+  const classes = ['node', `is-${standing}`, isCritical && 'is-critical', isOpen && 'is-open', isFolded && 'is-folded'];
+  return (
+    <a
+      href={addressOf({ view: 'graph', task: isFolded ? undefined : node.id })}
+      class={classes.filter(Boolean).join(' ')}
+      aria-label={isFolded ? `${label}. Unfold` : label}
+      tabIndex={tabIndex}
+      onFocus={onFocus}
+      onClick={(event) => {
+        if (!isFolded) return;
+        event.preventDefault();
+        onUnfold(tasks.map(({ id }) => id));
+      }}
+    >
+      <g transform={`translate(${x - NODE.width / 2} ${y - NODE.height / 2})`}>
+        <title>{isFolded ? 'Unfold' : (task?.description ?? '')}</title>
+        {isFolded && <rect class="behind" x="5" y="5" width={NODE.width} height={NODE.height} rx="8" />}
+        <rect width={NODE.width} height={NODE.height} rx="8" />
+        <g transform="translate(10 9)" class={`shape is-${standing}`}>
+          <ShapeMarks of={standing} />
+        </g>
+        {/* Cut where its room ends. */}
+        <svg width={NODE.width - 8} height={NODE.height}>
+          <text x="33" y="22" class="node-head">
+            {head}
+          </text>
+          <text x="10" y="46" class="node-text">
+            {text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT - 1)}…` : text}
+          </text>
+        </svg>
+      </g>
+    </a>
+  );
+}
+
+/** Of several settled tasks the one that somebody may have to see to. */
+function foldedStanding(tasks: readonly Task[]): Standing {
+  if (tasks.some(({ status }) => status === 'failed')) return 'failed';
+  return tasks.every(({ status }) => status === 'cancelled') ? 'cancelled' : 'done';
+}

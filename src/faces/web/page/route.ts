@@ -1,0 +1,32 @@
+/** Where one is on the page, as its address says: `#/graph/task-001` is the graph, with that task open. */
+import { isName } from '../../../model/limits.ts';
+
+const VIEWS = ['asks', 'board', 'graph', 'timeline', 'log', 'discoveries'] as const;
+export type View = (typeof VIEWS)[number];
+
+export interface Route {
+  view: View;
+  task: string | undefined;
+}
+
+export function routeIn(hash: string): Route {
+  const [, view, task] = hash.split('/');
+  return { view: VIEWS.find((one) => one === view) ?? 'board', task: isName(task) ? task : undefined };
+}
+
+export function addressOf({ view, task }: Route): string {
+  return `#/${view}${task === undefined ? '' : `/${task}`}`;
+}
+
+/**
+ * The token of the link that the page was opened by, which leaves the address at once: an address is seen, copied and kept. This tab
+ * remembers it, so that it can be loaded again.
+ */
+export function takeToken(): string {
+  const [, token] = /^#([\w-]{20,})$/.exec(location.hash) ?? [];
+  if (token !== undefined) {
+    sessionStorage.setItem('token', token);
+    history.replaceState(null, '', addressOf({ view: 'board', task: undefined }));
+  }
+  return sessionStorage.getItem('token') ?? '';
+}

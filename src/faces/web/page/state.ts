@@ -1,0 +1,110 @@
+/** All that the page knows, in one place. Components read it and call the functions below; nothing else changes it. */
+import type { Board } from '../../../model/board.ts';
+import { compareIds } from '../../../model/board.ts';
+import type { Task } from '../../../model/task.ts';
+import type { BoardChange, Snapshot } from '../api.ts';
+import { Connection, type Line } from './connection.ts';
+import { routeIn, type Route } from './route.ts';
+
+export interface State {
+  line: Line;
+  /** Undefined until the server has told it. */
+  board: Board | undefined;
+  place: string;
+  version: string;
+  isReadOnly: boolean;
+  /** Counts what the server has told: what stands beside the board may have changed as well. */
+  told: number;
+  /** The board's clock is ahead of this machine's by so many milliseconds. */
+  skewMs: number;
+  /** What the board's clock says, ISO 8601 UTC; moves every second. */
+  now: string;
+  route: Route;
+  /** Words that what is shown must hold. */
+  filter: string;
+  /** What is asked for in a window of its own. */
+  dialog: Dialog | undefined;
+}
+
+export type Dialog =
+  | { kind: 'add' | 'undo' }
+  | { kind: 'edit'; task: Task }
+  | { kind: 'tell'; to: string }
+  | { kind: 'import'; file: File };
+
+let state: State = {
+  line: 'connecting',
+  board: undefined,
+  place: '',
+  version: '',
+  isReadOnly: true,
+  told: 0,
+  skewMs: 0,
+  now: new Date().toISOString(),
+  route: routeIn(''),
+  filter: '',
+  dialog: undefined,
+};
+let onChange: (state: State) => void = () => {};
+let connection: Connection | undefined;
+
+function update(change: Partial<State>): void {
+  state = { ...state, ...change };
+  onChange(state);
+}
+
+/** Begins: shows the state whenever it changes, and follows the board. */
+export function begin(token: string, show: (state: State) => void): void {
+  onChange = show;
+  connection = new Connection(token, {
+    onBoard: receiveBoard,
+    onChange: receiveChange,
+    onLine: (line) => update({ line }),
+  });
+  addEventListener('hashchange', () => update({ route: routeIn(location.hash) }));
+  setInterval(() => update({ now: timeAt(state.skewMs) }), 1000);
+  update({ route: routeIn(location.hash), line: token === '' ? 'ended' : 'connecting' });
+  if (token !== '') void connection.follow();
+}
+
+/** The line to the server. @throws Error before {@link begin} */
+export function server(): Connection {
+  if (!connection) throw new Error('not begun');
+  return connection;
+}
+
+export function setFilter(filter: string): void {
+  update({ filter });
+}
+
+export function showDialog(dialog: Dialog | undefined): void {
+  update({ dialog });
+}
+
+function receiveBoard({ now, board, place, version, read_only }: Snapshot): void {
+  const skewMs = skewOf(now);
+  const told = state.told + 1;
+  update({ board, place, version, isReadOnly: read_only, told, skewMs, now: timeAt(skewMs) });
+}
+
+function receiveChange({ now, head, tasks, removed }: BoardChange): void {
+  const skewMs = skewOf(now);
+  const byId = new Map((state.board?.tasks ?? []).map((task) => [task.id, task]));
+  for (const task of tasks) byId.set(task.id, task);
+  for (const id of removed) byId.delete(id);
+  const isLonger = byId.size > (state.board?.tasks.length ?? 0);
+  const all = [...byId.values()];
+  // What was taken away may have come back: it has its old place again.
+  const sorted = isLonger ? all.toSorted((a, b) => compareIds(a.id, b.id)) : all;
+  // `head` is all of a board but its tasks, which its type cannot say of one with unknown fields.
+  const board = { ...head, tasks: sorted } as Board;
+  update({ board, told: state.told + 1, skewMs, now: timeAt(skewMs) });
+}
+
+function skewOf(now: string): number {
+  return Date.parse(now) - Date.now();
+}
+
+function timeAt(skewMs: number): string {
+  return new Date(Date.now() + skewMs).toISOString();
+}

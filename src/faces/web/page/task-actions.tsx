@@ -1,0 +1,62 @@
+/** What the leader can do about a task as it stands. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { MAX_TEXT } from '../../../model/limits.ts';
+import type { Task } from '../../../model/task.ts';
+import { showDialog } from './state.ts';
+import { TextVerb, VerbButton } from './verb.tsx';
+
+export function TaskActions({ task }: { task: Task }): JSX.Element {
+  const { id, status, head } = task;
+  const ids = { task_ids: [id] };
+  const [isSendingBack, setSendingBack] = useState(false);
+  return (
+    <div class="actions" role="group" aria-label="What can be done">
+      {status === 'submitted' && (
+        <VerbButton name="approve" input={{ task_id: id, head: head ?? '' }} isMain>
+          Approve
+        </VerbButton>
+      )}
+      {status === 'submitted' && (
+        <button type="button" aria-expanded={isSendingBack} onClick={() => setSendingBack(!isSendingBack)}>
+          Send back …
+        </button>
+      )}
+      {(status === 'failed' || status === 'cancelled') && (
+        <VerbButton name="retry" input={ids} isMain>
+          Retry
+        </VerbButton>
+      )}
+      {status === 'done' && (
+        <VerbButton name="reopen" input={ids} confirm="Make it claimable again?">
+          Reopen
+        </VerbButton>
+      )}
+      {status === 'claimed' && (
+        <VerbButton name="release" input={ids} confirm={`Take it away from ${task.claimed_by}?`}>
+          Release
+        </VerbButton>
+      )}
+      {status !== 'done' && (
+        <button type="button" onClick={() => showDialog({ kind: 'edit', task })}>
+          Edit
+        </button>
+      )}
+      {status !== 'done' && status !== 'cancelled' && (
+        <VerbButton name="cancel" input={ids} confirm="Cancel it?">
+          Cancel
+        </VerbButton>
+      )}
+      {isSendingBack && status === 'submitted' && (
+        <TextVerb
+          label="What is wrong, and what would be right"
+          most={MAX_TEXT}
+          name="send-back"
+          inputOf={(reason) => ({ task_id: id, reason })}
+          button="Send back"
+          onDone={() => setSendingBack(false)}
+        />
+      )}
+    </div>
+  );
+}

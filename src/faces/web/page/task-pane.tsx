@@ -1,0 +1,312 @@
+/** All of one task: how it stands, what can be done about it, and what came of it. */
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { checkText } from '../../../model/evidence.ts';
+import { isExpired } from '../../../model/lifecycle.ts';
+import { MAX_MESSAGE } from '../../../model/limits.ts';
+import type { Task } from '../../../model/task.ts';
+import { timelineOf } from '../../../model/views/timeline.ts';
+import type { TaskDocument } from '../api.ts';
+import { AnswerForm, QuestionText } from './asks-view.tsx';
+import type { Derived } from './derived.ts';
+import { Diff } from './diff.tsx';
+import { useDocument } from './document.ts';
+import { Markdown } from './markdown.tsx';
+import { addressOf } from './route.ts';
+import { Shape } from './shape.tsx';
+import type { State } from './state.ts';
+import { TaskActions } from './task-actions.tsx';
+import { Refusal, TextVerb, VerbButton } from './verb.tsx';
+import { clock, dollars, since, STANDINGS } from './words.ts';
+
+interface TaskPaneProps {
+  id: string;
+  state: State;
+  derived: Derived;
+}
+
+export function TaskPane({ id, state, derived }: TaskPaneProps): JSX.Element {
+  const { value, error } = useDocument<TaskDocument>(`/api/task/${id}`, state.told);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const close = addressOf({ view: state.route.view, task: undefined });
+  useEffect(() => {
+    const before = document.activeElement;
+    heading.current?.focus();
+    // Back to where it was opened from, if that is still there.
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, [id]);
+  const task = value?.task ?? derived.byId.get(id);
+  return (
+    <aside
+      class="pane"
+      aria-label={`Task ${id}`}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') location.hash = close;
+      }}
+    >
+      <div class="pane-head">
+        <h2 ref={heading} tabIndex={-1}>
+          {id}
+        </h2>
+        <a class="button" href={close} aria-label="Close the task">
+          Close
+        </a>
+      </div>
+      <Refusal error={error} />
+      {task && <TaskHead task={task} state={state} derived={derived} />}
+      {value && <TaskBody document={value} state={state} derived={derived} />}
+    </aside>
+  );
+}
+
+function TaskHead({ task, state, derived }: { task: Task; state: State; derived: Derived }): JSX.Element {
+  const standing = derived.standingOf(derived.byId.get(task.id) ?? task);
+  const { claimed_by, claimed_at, last_error, note } = task;
+  const holds = task.status === 'claimed' ? 'Claimed by' : 'By';
+  return (
+    <div class="task-head">
+      <p>
+        <Shape of={standing} /> <span class="standing">{STANDINGS[standing]}</span>
+        {claimed_by !== null && (
+          <>
+            . {holds} <span class="worker">{claimed_by}</span>
+          </>
+        )}
+        {task.status === 'claimed' && claimed_at !== null && `, for ${since(claimed_at, state.now)}`}
+        {task.status === 'claimed' &&
+          `; lease ${isExpired(task, state.now) ? 'over since' : 'for another'} ${since(task.lease_expires_at, state.now)}`}
+      </p>
+      <p class="description">{task.description}</p>
+      {last_error !== null && (
+        <p class="said">
+          <strong>Last attempt:</strong> {last_error}
+        </p>
+      )}
+      {note !== undefined && (
+        <p class="said">
+          <strong>Note:</strong> {note}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface TaskBodyProps {
+  document: TaskDocument;
+  state: State;
+  derived: Derived;
+}
+
+function TaskBody({ document, state, derived }: TaskBodyProps): JSX.Element {
+  const { task, result, brief, late, guarded } = document;
+  const questions = derived.questions.filter(({ task_id }) => task_id === task.id);
+  const isArchived = !derived.byId.has(task.id);
+  return (
+    <>
+      {!state.isReadOnly && !isArchived && <TaskActions task={task} />}
+      {isArchived && <p class="empty">It is in the archive: nothing changes there.</p>}
+      {guarded.length > 0 && task.status === 'submitted' && <p>Touches protected files: {guarded.join(', ')}</p>}
+      {questions.map((question) => (
+        <section key={question.n} class="ask">
+          <h3>{question.worker} asks</h3>
+          <QuestionText question={question} now={state.now} />
+          {!state.isReadOnly && <AnswerForm question={question} />}
+        </section>
+      ))}
+      <Facts document={document} state={state} />
+      <Answered task={task} />
+      <Evidence task={task} />
+      {(task.status === 'submitted' || task.status === 'done') && (
+        <Part title="Result">
+          {result ? (
+            <>
+              {result.output.trim() === '' ? <p class="empty">It is empty.</p> : <Markdown text={result.output} />}
+              <FileList title="Created" files={result.files_created} />
+              <FileList title="Modified" files={result.files_modified} />
+            </>
+          ) : (
+            <p class="empty">None is stored.</p>
+          )}
+        </Part>
+      )}
+      {task.status !== 'done' &&
+        late.map(({ name, worker, output }) => (
+          <Part key={name} title={`Late result of ${worker}`}>
+            <Markdown text={output} />
+            {!state.isReadOnly && (
+              <VerbButton name="accept" input={{ task_id: task.id, kept: name }} confirm="Take this instead?">
+                Take this one
+              </VerbButton>
+            )}
+          </Part>
+        ))}
+      <Attempts document={document} now={state.now} />
+      {task.attempt > 0 && <DiffPart id={task.id} key={`${task.id}#${task.attempt} ${task.head ?? ''}`} />}
+      {brief !== '' && (
+        <details class="part">
+          <summary>Brief, as its worker reads it</summary>
+          <Markdown text={brief} />
+        </details>
+      )}
+      {!state.isReadOnly && task.status === 'claimed' && (
+        <TextVerb
+          label={`Tell ${task.claimed_by}`}
+          most={MAX_MESSAGE}
+          name="tell"
+          inputOf={(text) => ({ to: task.claimed_by, text })}
+          button="Send"
+        />
+      )}
+    </>
+  );
+}
+
+function Part({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <section class="part">
+      <h3>{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+/** What its fields say. */
+function Facts({ document: { task, dependants }, state }: { document: TaskDocument; state: State }): JSX.Element {
+  const { priority, attempt, max_attempts, dependencies, context, tags, key, branch, landed, reviewed } = task;
+  const links = (ids: readonly string[]): JSX.Element[] =>
+    ids.map((id, i) => (
+      <span key={id}>
+        {i > 0 && ', '}
+        <a href={addressOf({ view: state.route.view, task: id })}>{id}</a>
+      </span>
+    ));
+  const rows: [label: string, value: ComponentChildren][] = [
+    ['Priority', priority],
+    ['Attempts', `${attempt} of ${max_attempts}`],
+    ['Needs', dependencies.length > 0 && links(dependencies)],
+    ['Needed by', dependants.length > 0 && links(dependants)],
+    ['Files', context.files.length > 0 && <FileNames files={context.files} />],
+    ['Exclusive', task.exclusive === true && 'never beside another claim on these files'],
+    ['Hints', context.hints !== '' && <span class="said">{context.hints}</span>],
+    ['Tags', tags.length > 0 && tags.join(', ')],
+    ['Key', key],
+    ['Checks', task.checks && task.checks.map((check) => <code key={check}>{check}</code>)],
+    ['Review', task.review !== undefined && (task.review ? 'by somebody else' : 'none')],
+    ['Branch', branch !== undefined && <code>{branch}</code>],
+    ['Landed', landed && `on ${landed.branch} as ${landed.commit.slice(0, 12)}, ${clock(landed.at)}`],
+    ['Approved', reviewed && `by ${reviewed.by}, ${clock(reviewed.at)}`],
+    ['Cost', task.cost_usd !== undefined && dollars(task.cost_usd)],
+  ];
+  return (
+    <dl class="facts-list">
+      {rows.map(([label, value]) =>
+        value === false || value === undefined || value === '' ? null : (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd>{value}</dd>
+          </div>
+        ),
+      )}
+    </dl>
+  );
+}
+
+function FileNames({ files }: { files: readonly string[] }): JSX.Element {
+  return (
+    <>
+      {files.map((file) => (
+        <code key={file}>{file}</code>
+      ))}
+    </>
+  );
+}
+
+function FileList({ title, files }: { title: string; files: readonly string[] }): JSX.Element | null {
+  return files.length === 0 ? null : (
+    <p class="file-list">
+      {title}: <FileNames files={files} />
+    </p>
+  );
+}
+
+/** Questions that have an answer. */
+function Answered({ task: { questions = [] } }: { task: Task }): JSX.Element | null {
+  const answered = questions.filter(({ answer }) => answer !== undefined);
+  if (answered.length === 0) return null;
+  return (
+    <Part title="Questions and answers">
+      {answered.map(({ text, by, answer }, i) => (
+        <div key={i} class="answered">
+          <p>
+            <span class="worker">{by}</span>: {text}
+          </p>
+          <p>
+            <span class="worker">{answer?.by ?? 'nobody in time'}</span>: {answer?.text}
+          </p>
+        </div>
+      ))}
+    </Part>
+  );
+}
+
+/** What came of its checks. */
+function Evidence({ task: { evidence } }: { task: Task }): JSX.Element | null {
+  if (!evidence) return null;
+  const { verdict, at, checks, tail, times, tree } = evidence;
+  return (
+    <Part title="Checks">
+      <p>
+        <strong class={`verdict is-${verdict}`}>{verdict}</strong>
+        {tree !== null && ` on tree ${tree.slice(0, 10)}`}, {clock(at)}
+        {times !== undefined && times > 1 && `, ${times} times in a row`}
+      </p>
+      <ul>
+        {checks.map((check) => (
+          <li key={check.command}>
+            <code>{checkText(check)}</code>
+          </li>
+        ))}
+      </ul>
+      {tail !== undefined && tail.trim() !== '' && (
+        <pre class="tail" tabIndex={0} aria-label="What the check said last">
+          {tail}
+        </pre>
+      )}
+    </Part>
+  );
+}
+
+/** Who has worked on it, and what came of that. */
+function Attempts({ document: { log }, now }: { document: TaskDocument; now: string }): JSX.Element | null {
+  const spans = timelineOf(log, now)?.lanes.flatMap((lane) => lane.spans) ?? [];
+  if (spans.length === 0) return null;
+  return (
+    <Part title="Attempts">
+      <ol class="attempts">
+        {spans
+          .toSorted((a, b) => (a.from < b.from ? -1 : 1))
+          .map(({ worker, from, to, end }) => (
+            <li key={`${worker} ${from} ${end}`}>
+              <span class="worker">{worker}</span> {clock(from)}
+              {to !== from && `, ${since(from, to)}`}: {end}
+            </li>
+          ))}
+      </ol>
+    </Part>
+  );
+}
+
+/** Git is asked only where somebody wants to see it. */
+function DiffPart({ id }: { id: string }): JSX.Element {
+  const [isOpen, setOpen] = useState(false);
+  const { value, error } = useDocument<{ diff: string }>(isOpen ? `/api/task/${id}/diff` : undefined, 0);
+  return (
+    <details class="part" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Diff</summary>
+      <Refusal error={error} />
+      {value && <Diff text={value.diff} />}
+    </details>
+  );
+}

@@ -1,0 +1,132 @@
+/** Doing something by a click: one verb of the server, and what it refuses shown where the click was. */
+import type { ComponentChildren, JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { VerbName } from '../api.ts';
+import { Refused } from './connection.ts';
+import { server } from './state.ts';
+
+export interface Doing {
+  isBusy: boolean;
+  refusal: Error | undefined;
+  /** @returns what the work answers; undefined where it was refused, which is then shown */
+  run: <T>(work: () => Promise<T>) => Promise<T | undefined>;
+}
+
+/** One thing at a time, and what came of it. */
+export function useDoing(): Doing {
+  const [isBusy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState<Error | undefined>();
+  const run = async <T,>(work: () => Promise<T>): Promise<T | undefined> => {
+    setBusy(true);
+    setRefusal(undefined);
+    try {
+      return await work();
+    } catch (error) {
+      setRefusal(error instanceof Error ? error : new Error(String(error)));
+      return undefined;
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { isBusy, refusal, run };
+}
+
+export function Refusal({ error }: { error: Error | undefined }): JSX.Element | null {
+  if (!error) return null;
+  const isRefused = error instanceof Refused;
+  return (
+    <p class="refusal" role="alert">
+      <strong>{isRefused ? error.message : 'The server does not answer: is coord web still running?'}</strong>
+      {isRefused && error.hint !== undefined && <span>{error.hint}</span>}
+    </p>
+  );
+}
+
+interface VerbButtonProps {
+  name: VerbName;
+  input: object;
+  /** Asked before it is done. */
+  confirm?: string;
+  isMain?: boolean;
+  onDone?: () => void;
+  children: ComponentChildren;
+}
+
+/** A button that runs a verb. */
+export function VerbButton({ name, input, confirm, isMain, onDone, children }: VerbButtonProps): JSX.Element {
+  const { isBusy, refusal, run } = useDoing();
+  const [isAsking, setAsking] = useState(false);
+  const act = async (): Promise<void> => {
+    setAsking(false);
+    if ((await run(() => server().verb(name, input))) !== undefined) onDone?.();
+  };
+  return (
+    <span class="verb">
+      {isAsking ? (
+        <span class="confirm" role="group" aria-label={confirm}>
+          <span>{confirm}</span>
+          <button type="button" class="main" onClick={() => void act()} ref={focusOnce}>
+            Yes
+          </button>
+          <button type="button" onClick={() => setAsking(false)}>
+            No
+          </button>
+        </span>
+      ) : (
+        <button
+          type="button"
+          class={isMain ? 'main' : ''}
+          disabled={isBusy}
+          onClick={() => (confirm === undefined ? void act() : setAsking(true))}
+        >
+          {children}
+        </button>
+      )}
+      <Refusal error={refusal} />
+    </span>
+  );
+}
+
+function focusOnce(button: HTMLButtonElement | null): void {
+  button?.focus();
+}
+
+interface TextVerbProps {
+  label: string;
+  /** Longest text, in characters. */
+  most: number;
+  name: VerbName;
+  inputOf: (text: string) => object;
+  button: string;
+  onDone?: () => void;
+}
+
+/** A text, and a button that hands it to a verb. */
+export function TextVerb({ label, most, name, inputOf, button, onDone }: TextVerbProps): JSX.Element {
+  const [text, setText] = useState('');
+  const { isBusy, refusal, run } = useDoing();
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if ((await run(() => server().verb(name, inputOf(text)))) === undefined) return;
+    setText('');
+    onDone?.();
+  };
+  return (
+    <form class="text-verb" onSubmit={(event) => void submit(event)}>
+      <label>
+        {label}
+        <textarea
+          rows={2}
+          required
+          maxLength={most}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" class="main" disabled={isBusy}>
+        {button}
+      </button>
+      <Refusal error={refusal} />
+    </form>
+  );
+}
