@@ -245,7 +245,6 @@ function Node({ node, derived, isCritical, isOpen, tabIndex, onFocus, onUnfold }
     <a
       href={addressOf({ view: 'graph', task: isFolded ? undefined : node.id })}
       class={classes.filter(Boolean).join(' ')}
-      aria-label={isFolded ? `${label}. Unfold` : label}
       tabIndex={tabIndex}
       onFocus={onFocus}
       onClick={(event) => {
@@ -255,7 +254,7 @@ function Node({ node, derived, isCritical, isOpen, tabIndex, onFocus, onUnfold }
       }}
     >
       <g transform={`translate(${x - NODE.width / 2} ${y - NODE.height / 2})`}>
-        <title>{isFolded ? 'Unfold' : (task?.description ?? '')}</title>
+        <title>{isFolded ? `${label}. Unfold` : label}</title>
         {isFolded && <rect class="behind" x="5" y="5" width={NODE.width} height={NODE.height} rx="8" />}
         <rect width={NODE.width} height={NODE.height} rx="8" />
         <g transform="translate(10 9)" class={`shape is-${standing}`}>

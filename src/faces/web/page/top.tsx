@@ -142,8 +142,7 @@ const TITLES: Readonly<Record<View, string>> = {
 function Tabs({ state: { route, filter }, asks }: { state: State; asks: number }): JSX.Element {
   const tab = (view: View, extra: ComponentChildren = null): JSX.Element => (
     <a href={addressOf({ view, task: undefined })} aria-current={route.view === view ? 'page' : undefined}>
-      {TITLES[view]}
-      {extra}
+      {TITLES[view]} {extra}
     </a>
   );
   return (

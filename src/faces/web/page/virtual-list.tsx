@@ -13,8 +13,8 @@ export interface VirtualListProps<T> {
   row: (item: T, tabIndex: 0 | -1) => ComponentChildren;
   /** Shown where there is nothing. */
   empty: string;
-  /** Told where the arrows lead beyond the list: to its left or right, from this row. */
-  onLeave?: (side: 'left' | 'right', row: number) => void;
+  /** Told where the arrows lead beyond the list. */
+  onLeave?: (side: 'left' | 'right') => void;
 }
 
 /** Rows drawn beyond what is seen, on either side. */
@@ -61,9 +61,10 @@ export function VirtualList<T>(props: VirtualListProps<T>): JSX.Element {
     if (step !== undefined) goTo(active + step);
     else if (event.key === 'Home') goTo(0);
     else if (event.key === 'End') goTo(items.length - 1);
-    else if (event.key === 'ArrowLeft' && onLeave) onLeave('left', active);
-    else if (event.key === 'ArrowRight' && onLeave) onLeave('right', active);
-    else return;
+    else if ((event.key === 'ArrowLeft' || event.key === 'ArrowRight') && onLeave) {
+      follows.current = false;
+      onLeave(event.key === 'ArrowLeft' ? 'left' : 'right');
+    } else return;
     event.preventDefault();
   };
 

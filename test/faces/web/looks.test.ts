@@ -1,0 +1,308 @@
+/** For everyone: by keyboard, for screen readers, in light and dark, on a phone and on a wall; and drawings that can be read. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HAS_BROWSER, launch, open, seriousOf, show } from '../../support/browser.ts';
+import { Rig, until } from '../../support/rig.ts';
+import { serveWeb } from '../../support/web.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  if (HAS_BROWSER) browser = await launch();
+});
+afterAll(() => browser?.close());
+
+/** A board with something of everything. */
+async function full(): Promise<Rig> {
+  const rig = new Rig();
+  await rig.ok(['leader', 'init', 'A goal that is so long that it has no room in one line of a telephone']);
+  const add = (...args: string[]) => rig.ok(['leader', 'add-task', ...args]);
+  await add('one', '--review', '-f', 'src/a.ts');
+  await add('two', '-d', 'task-001', '-t', 'slow');
+  await add('three', '--max-attempts', '1');
+  await add('four', '-d', 'task-003');
+  await add('five');
+  await add('six');
+  await rig.ok(['worker', 'claim', 'w1', 'task-001']);
+  await rig.ok([
+    'worker',
+    'done',
+    'w1',
+    'task-001',
+    '## Done\n\n- a\n- b\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n```\ncode\n```',
+  ]);
+  await rig.ok(['worker', 'claim', 'w2', 'task-003']);
+  await rig.ok(['worker', 'fail', 'w2', 'task-003', 'no way']);
+  await rig.ok(['worker', 'claim', 'w2', 'task-005']);
+  await rig.ok(['worker', 'ask', 'w2', 'task-005', 'Which one?']);
+  await rig.ok(['worker', 'tell', 'w2', 'leader', 'a word']);
+  await rig.ok(['worker', 'discover', 'w2', 'found it', '-t', 'x']);
+  await rig.ok(['leader', 'cancel', 'task-006']);
+  return rig;
+}
+
+const VIEWS: Readonly<Record<string, string>> = {
+  board: '.card',
+  asks: '.ask',
+  graph: '.node',
+  timeline: '.span',
+  log: '.log-line',
+  discoveries: '.discovery',
+  'board/task-001': '.pane .part .markdown',
+  'board/task-005': '.pane .ask',
+};
+
+/** What has the focus, in words. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const { activeElement: one } = document;
+    return (
+      one?.getAttribute('aria-label') ??
+      one?.querySelector('title')?.textContent ??
+      one?.querySelector('.id')?.textContent ??
+      one?.textContent ??
+      ''
+    );
+  });
+}
+
+describe.skipIf(!HAS_BROWSER)('for everyone', () => {
+  test.each([
+    { colorScheme: 'light' as const, viewport: { width: 1280, height: 800 } },
+    { colorScheme: 'dark' as const, viewport: { width: 1280, height: 800 } },
+    { colorScheme: 'light' as const, viewport: { width: 360, height: 640 } },
+    { colorScheme: 'dark' as const, viewport: { width: 360, height: 640 } },
+  ])('axe finds nothing serious: $colorScheme, $viewport.width pixels', async (options) => {
+    const { page, faults } = await open(browser, await serveWeb(await full()), options);
+    for (const [view, ready] of Object.entries(VIEWS)) {
+      await show(page, view);
+      await page.waitForSelector(ready);
+      expect(await seriousOf(page), view).toEqual([]);
+    }
+    await show(page, 'board');
+    for (const button of ['Add a task', 'Tell workers', 'Undo']) {
+      await page.getByRole('button', { name: button }).click();
+      await page.waitForSelector('dialog');
+      expect(await seriousOf(page), button).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.locator('dialog').waitFor({ state: 'detached' });
+      expect(await focused(page)).toBe(button);
+    }
+    expect(faults).toEqual([]);
+  });
+
+  test('from 360 pixels to 4K nothing is wider than the page, and the view has room', async () => {
+    const { page } = await open(browser, await serveWeb(await full()));
+    for (const [width, height] of [
+      [360, 640],
+      [390, 844],
+      [801, 600],
+      [1280, 800],
+      [3840, 2160],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      for (const [view, ready] of Object.entries(VIEWS)) {
+        await show(page, view);
+        await page.waitForSelector(ready);
+        const found = await page.evaluate(() => ({
+          wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          tall: document.documentElement.scrollHeight - document.documentElement.clientHeight,
+          room: document.querySelector('main')?.clientHeight ?? 0,
+        }));
+        expect(found, `${view} at ${width}`).toMatchObject({ wide: 0, tall: 0 });
+        expect(found.room, `${view} at ${width}`).toBeGreaterThan(height / 3);
+      }
+    }
+  });
+
+  test('all of it by keyboard', async () => {
+    const { page } = await open(browser, await serveWeb(await full()));
+    await page.waitForSelector('.card');
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('Skip to the view');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('task-004'); // stuck, at the head of the first column
+    await page.keyboard.press('ArrowDown');
+    expect(await focused(page)).toBe('task-002');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowRight');
+    expect(await focused(page)).toBe('task-005'); // past the column without a card
+    const outline = await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineWidth);
+    expect(Number.parseFloat(outline)).toBeGreaterThanOrEqual(2);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.pane');
+    await until(async () => (await focused(page)) === 'task-005', 'the task to have the focus');
+    await page.getByRole('button', { name: 'Release' }).focus();
+    await page.keyboard.press('Escape');
+    await page.locator('.pane').waitFor({ state: 'detached' });
+    await until(async () => (await focused(page)) === 'task-005', 'the card to have it again');
+    expect(await page.evaluate(() => document.activeElement?.className)).toContain('card');
+
+    await show(page, 'graph');
+    await page.waitForSelector('.node');
+    await page.locator('.node[tabindex="0"]').focus();
+    const node = await focused(page);
+    await page.keyboard.press('ArrowRight');
+    await until(async () => (await focused(page)) !== node, 'another node to have the focus');
+    const transform = (): Promise<string | null> =>
+      page.locator('.canvas g[transform]').first().getAttribute('transform');
+    const before = await transform();
+    await page.keyboard.press('+');
+    await until(async () => (await transform()) !== before, 'it to come closer');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.pane');
+
+    await show(page, 'timeline');
+    await page.waitForSelector('.span');
+    await page.locator('.span[tabindex="0"]').focus();
+    const bar = await focused(page);
+    await page.keyboard.press('ArrowDown');
+    await until(async () => (await focused(page)) !== bar, 'another bar to have the focus');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.pane');
+  });
+
+  test('no meaning by colour alone: each standing has a word and a shape of its own', async () => {
+    const { page } = await open(browser, await serveWeb(await full()));
+    await page.waitForSelector('.card');
+    const shown = await page.evaluate(() =>
+      [...document.querySelectorAll('.card')].map((card) => ({
+        word: card.querySelector('.standing')?.textContent ?? '',
+        shape: card.querySelector('.shape')?.innerHTML ?? '',
+      })),
+    );
+    const shapes = new Map(shown.map(({ word, shape }) => [word, shape]));
+    expect([...shapes.keys()].toSorted()).toEqual(['blocked', 'cancelled', 'claimed', 'failed', 'stuck', 'to review']);
+    expect(new Set(shapes.values()).size).toBe(shapes.size);
+  });
+});
+
+describe.skipIf(!HAS_BROWSER)('drawings', () => {
+  /** Layers of tasks, each needing two of the layer before. */
+  async function layered(layers: number, width: number): Promise<Rig> {
+    const rig = new Rig();
+    await rig.ok(['leader', 'init', 'Large']);
+    const tasks = Array.from({ length: layers * width }, (_unused, i) => ({
+      description: `task number ${i}`,
+      key: `k${i}`,
+      dependencies: i < width ? [] : [...new Set([i - width, Math.max(0, i - width - 1)])].map((n) => `k${n}`),
+    }));
+    rig.write('tasks.json', JSON.stringify(tasks));
+    await rig.ok(['leader', 'import', 'tasks.json']);
+    return rig;
+  }
+
+  test('a graph of 300 tasks: drawn, the critical path marked, moved, and folded', async () => {
+    const rig = await layered(20, 15);
+    const { page, faults } = await open(browser, await serveWeb(rig));
+    await show(page, 'graph');
+    await page.waitForSelector('.node');
+    const nodes = page.locator('.node');
+    expect(await nodes.count()).toBe(300);
+    expect(await page.locator('.node.is-critical').count()).toBe(20);
+    await page.getByText('Critical path, drawn thick: 20 tasks').waitFor();
+    // Left to right, and nothing on top of something else.
+    const boxes = await page.evaluate(() =>
+      [...document.querySelectorAll('.node')].map((node) => {
+        const { left, right, top, bottom } = (
+          node.querySelector('rect:last-of-type') as Element
+        ).getBoundingClientRect();
+        return { id: node.getAttribute('href')?.split('/').at(-1) ?? '', left, right, top, bottom };
+      }),
+    );
+    const byId = new Map(boxes.map((box) => [box.id, box]));
+    for (const { id, dependencies } of rig.board().tasks)
+      for (const needed of dependencies)
+        expect(byId.get(needed)?.right, `${needed} -> ${id}`).toBeLessThan(byId.get(id)?.left ?? 0);
+    const sorted = boxes.toSorted((a, b) => a.left - b.left);
+    for (const [i, one] of sorted.entries())
+      for (const other of sorted.slice(i + 1)) {
+        if (other.left >= one.right) break;
+        expect(other.top >= one.bottom || one.top >= other.bottom, `${one.id} and ${other.id}`).toBe(true);
+      }
+    // It begins large enough to be read.
+    expect(sorted[0] && sorted[0].bottom - sorted[0].top).toBeGreaterThan(30);
+    await page.getByRole('button', { name: 'All' }).click();
+    await page.locator('.far').waitFor();
+    await page.mouse.move(600, 500);
+    await page.mouse.wheel(0, -900);
+    await page.locator('.far').waitFor({ state: 'detached' });
+    const left = async (): Promise<number> => (await nodes.first().boundingBox())?.x ?? 0;
+    const from = await left();
+    await page.mouse.down();
+    await page.mouse.move(500, 500, { steps: 4 });
+    await page.mouse.up();
+    await until(async () => Math.abs((await left()) - from + 100) < 10, 'it to be dragged');
+    expect(await page.locator('.pane').count()).toBe(0); // a drag opens nothing
+
+    for (const task of rig.board().tasks.slice(0, 30)) await rig.ok(['leader', 'cancel', task.id]);
+    await page.locator('.node.is-folded').first().waitFor();
+    expect(await nodes.count()).toBeLessThan(300);
+    await page.locator('.node.is-folded').first().focus();
+    await page.keyboard.press('Enter');
+    await until(async () => (await nodes.count()) === 300, 'it to be unfolded');
+    await page.getByLabel('Filter').fill('task-150');
+    await until(async () => (await nodes.count()) < 10, 'what is near that one');
+    expect(faults).toEqual([]);
+  });
+
+  test('too much for one drawing is said, and a filter helps', async () => {
+    const { page } = await open(browser, await serveWeb(await layered(30, 20)));
+    await show(page, 'graph');
+    await page.getByText('600 tasks that hang together are too many to draw').waitFor();
+    await page.getByLabel('Filter').fill('number 42');
+    await page.waitForSelector('.node');
+  });
+
+  test('a timeline: bars in lanes, reviews as marks, now as a line that moves', async () => {
+    const { page, faults } = await open(browser, await serveWeb(await full()));
+    await show(page, 'timeline');
+    await page.waitForSelector('.span');
+    const lanes = await page.locator('.lane-name').allTextContents();
+    expect(lanes).toEqual(['w1', 'w2']);
+    expect(
+      await page
+        .locator('.span')
+        .evaluateAll((bars) => bars.map((bar) => bar.getAttribute('aria-label')?.split(',').slice(0, 2).join())),
+    ).toEqual(['task-001, handed in', 'task-003, failed', 'task-005, working']);
+    const now = page.locator('.now');
+    const bar = page.locator('.span.is-claimed');
+    const width = async (): Promise<number> => (await bar.boundingBox())?.width ?? 0;
+    const rightEnd = async (): Promise<number> => ((await bar.boundingBox())?.x ?? 0) + (await width());
+    const [before, x] = [await width(), (await now.boundingBox())?.x ?? 0];
+    expect(Math.abs((await rightEnd()) - x)).toBeLessThan(6);
+    await until(async () => (await width()) > before, 'the bar to grow');
+    await page.getByRole('button', { name: 'Closer' }).click();
+    await until(async () => (await page.locator('.timeline-body').boundingBox())!.width > 1400, 'it to be wider');
+    expect(faults).toEqual([]);
+  });
+
+  test('a timeline of 5,000 attempts draws what is to be seen', async () => {
+    const rig = new Rig();
+    await rig.ok(['leader', 'init', 'Long']);
+    await rig.ok(['leader', 'add-task', 'one']);
+    mkdirSync(rig.path('.coordination/logs'), { recursive: true });
+    const begin = Date.now() - 5000 * 60_000;
+    const at = (minute: number): string => new Date(begin + minute * 60_000).toISOString();
+    for (let worker = 0; worker < 50; worker++) {
+      const lines = Array.from({ length: 100 }, (_unused, i) => {
+        const id = `task-${String(worker * 100 + i + 1).padStart(4, '0')}`;
+        return `${at(i * 50 + worker / 10)} claim ${id} attempt 1\n${at(i * 50 + 40)} complete ${id} attempt 1\n`;
+      });
+      writeFileSync(rig.path(`.coordination/logs/w${worker}.log`), lines.join(''));
+    }
+    const { page, faults } = await open(browser, await serveWeb(rig));
+    await show(page, 'timeline');
+    await page.waitForSelector('.span');
+    const count = (): Promise<number> => page.locator('.timeline *').count();
+    expect(await count()).toBeLessThan(6000);
+    for (let i = 0; i < 12; i++) await page.getByRole('button', { name: 'Closer' }).click();
+    await until(async () => (await count()) < 1500, 'few to be drawn');
+    await page.locator('.timeline-frame').evaluate((frame) => (frame.scrollLeft = 1e9));
+    await page.locator('.timeline-frame').evaluate((frame) => (frame.scrollTop = 1e9));
+    await page.locator('.lane-name', { hasText: 'w49' }).waitFor();
+    await page.locator('.span').first().waitFor();
+    expect(faults).toEqual([]);
+  });
+});
