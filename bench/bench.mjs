@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { allowCheck, initStore } from '../dist/index.js';
 import { benchPostgres } from './postgres.mjs';
+import { benchWeb } from './web.mjs';
 
 const BIN = fileURLToPath(new URL('../bin/coord.cjs', import.meta.url));
 const LIBRARY = new URL('../dist/index.js', import.meta.url).href;
@@ -375,6 +376,7 @@ for (const waiters of [1, 50]) {
   report('claim on 50 tasks / node -e 0', median(claims) / median(nodes), 1.5);
 }
 
+await benchWeb({ board, time, median, report, env, folders, RUNS });
 await benchPostgres({ compare, report, median, env, RUNS });
 
 console.log(failed === 0 ? '\nall within bounds' : `\n${failed} over`);
