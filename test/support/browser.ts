@@ -7,6 +7,7 @@ import type { Served } from './web.ts';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 export const HAS_BROWSER = existsSync(CHROMIUM);
+if (!HAS_BROWSER && process.env['CI']) throw new Error('Chromium is missing: its tests are not skipped in CI');
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Without what would call elsewhere by itself. */

@@ -34,6 +34,8 @@ export interface BoardChange {
   tasks: Task[];
   /** Ids of those that are gone. */
   removed: string[];
+  /** Why the board cannot be read now, in words; what is told is how it was before. */
+  trouble: string | null;
 }
 
 /** All of one task. Answer of `GET /api/task/<id>`. */

@@ -10,6 +10,7 @@ import { lastChangeOf } from '../../model/undo.ts';
 import { sleep } from '../../store/clock.ts';
 import type { Store } from '../../store/store.ts';
 import type { BoardChange } from './api.ts';
+import { refusalOf } from './errors.ts';
 
 /** Where nothing reports a change, or the board was away: how often to look. */
 const LOOK_MS = 5000;
@@ -32,6 +33,7 @@ export class Live {
   /** Counts the states that were seen. */
   #state = 0;
   #now = '';
+  #trouble: string | null = null;
   #head: Omit<Board, 'tasks'> | undefined;
   readonly #tasks = new Map<string, Known>();
   readonly #removed = new Map<string, number>();
@@ -50,7 +52,7 @@ export class Live {
         // The first one is told when no later change can be missed.
         for await (const _ of this.#store.changes(signal)) await this.look();
       } catch (error) {
-        this.#onError(error instanceof Error ? error : new Error(String(error)));
+        this.#say(error);
         await sleep(LOOK_MS, signal);
       }
     }
@@ -79,6 +81,20 @@ export class Live {
     // What could be taken back, in words; not all that it would bring back.
     this.#head = visibleDeep(last ? { ...head, last_change: { what: last.what, final: last.final === true } } : head);
     this.#now = now;
+    this.#trouble = null;
+    this.#tell(state);
+  }
+
+  /** The board is away, or the way to it; who looks must know that what is seen is old. */
+  #say(error: unknown): void {
+    const { refusal, bug } = refusalOf(error);
+    this.#onError(bug ?? new Error(refusal.error.message));
+    if (this.#trouble === refusal.error.message) return;
+    this.#trouble = refusal.error.message;
+    this.#tell(this.#state + 1);
+  }
+
+  #tell(state: number): void {
     this.#state = state;
     for (const wake of this.#waiting) wake();
   }
@@ -103,6 +119,7 @@ export class Live {
         head: this.#head,
         tasks: [...this.#tasks.values()].filter(({ since }) => since > state).map(({ shown }) => shown),
         removed: [...this.#removed].filter(([, since]) => since > state).map(([gone]) => gone),
+        trouble: this.#trouble,
       },
     };
   }

@@ -4,6 +4,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { HAS_BROWSER, launch, open, show } from '../../support/browser.ts';
 import { HAS_POSTGRES, newDatabase } from '../../support/postgres.ts';
+import { renameSync } from 'node:fs';
+import { Repository } from '../../support/repository.ts';
 import { Rig, until } from '../../support/rig.ts';
 import { serveWeb } from '../../support/web.ts';
 
@@ -258,6 +260,66 @@ describe.skipIf(!HAS_BROWSER)('what a click does', () => {
     expect(rig.board().tasks[0]?.status).toBe('submitted');
   });
 
+  test('an approved branch lands, its diff having been seen', async () => {
+    const rig = new Repository({ 'a.txt': 'before\n' });
+    await rig.begin(1, ['--review']);
+    rig.commit('task-001', { 'a.txt': 'after <b>all</b>\n' });
+    await rig.ok(['worker', 'done', 'w1', 'task-001', 'changed it']);
+    const { page, faults } = await open(browser, await serveWeb(rig, [], rig.env));
+    await show(page, 'board/task-001');
+    const pane = page.locator('.pane');
+    await pane.getByText('Diff', { exact: true }).click();
+    await pane.locator('.diff-added', { hasText: '+after <b>all</b>' }).waitFor();
+    await pane.locator('.diff-removed', { hasText: '-before' }).waitFor();
+    await pane.getByRole('button', { name: 'Approve' }).click();
+    await pane.getByText(/on coord\/main as/).waitFor();
+    expect(rig.task('task-001')).toMatchObject({ status: 'done', reviewed: { by: 'leader' } });
+    expect(rig.git(['show', 'coord/main:a.txt'])).toBe('after <b>all</b>');
+    await show(page, 'timeline');
+    await page.locator('.span.is-moment').nth(1).waitFor(); // approved, and landed
+    expect(faults).toEqual([]);
+  });
+
+  test('cancelled and retried, with all that wait for it', async () => {
+    const rig = await begun(['one'], ['two', '-d', 'task-001'], ['three', '-d', 'task-002']);
+    const { page } = await open(browser, await serveWeb(rig));
+    await show(page, 'graph/task-001');
+    const pane = page.locator('.pane');
+    const statuses = (): string =>
+      rig
+        .board()
+        .tasks.map(({ status }) => status)
+        .join();
+    await pane.getByRole('button', { name: 'Cancel' }).click();
+    await pane.getByRole('button', { name: 'Yes, and all that wait for it' }).click();
+    await until(() => statuses() === 'cancelled,cancelled,cancelled', 'all to be cancelled');
+    await pane.getByRole('button', { name: 'Retry' }).click();
+    await pane.getByRole('button', { name: 'Yes', exact: true }).click();
+    await until(() => statuses() === 'available,cancelled,cancelled', 'one to be retried');
+  });
+
+  test('log and discoveries come by themselves, and a filter leaves what fits', async () => {
+    const rig = await begun(['one']);
+    const { page, faults } = await open(browser, await serveWeb(rig));
+    await show(page, 'log');
+    await page.getByText('priority 5: one').waitFor();
+    await rig.ok(['worker', 'claim', 'w']);
+    await page.locator('.log-line', { hasText: 'claim' }).waitFor();
+    await page.getByLabel('Filter').fill('w claim');
+    await until(async () => (await page.locator('.log-line').count()) === 1, 'one line');
+    await page.getByLabel('Filter').fill('');
+    await show(page, 'discoveries');
+    await page.getByText('Nobody has shared a finding yet.').waitFor();
+    await rig.ok(['worker', 'discover', 'w', 'the *first*']);
+    await rig.ok(['worker', 'discover', 'w', 'the second']);
+    await until(async () => (await page.locator('.discovery').count()) === 2, 'both');
+    expect(await page.locator('.discovery').first().textContent()).toContain('the second');
+    expect(await page.locator('.discovery em').textContent()).toBe('first');
+    await page.getByLabel('Filter').fill('first');
+    await until(async () => (await page.locator('.discovery').count()) === 1, 'one of them');
+    expect(faults).toEqual([]);
+  });
+
   test('answer, tell, and messages that were seen', async () => {
     const rig = await begun(['one']);
     const { page, faults } = await open(browser, await serveWeb(rig));
@@ -448,6 +510,19 @@ describe.skipIf(!HAS_BROWSER)('when the server goes away', () => {
     await rig.ok(['leader', 'add-task', 'afterwards']);
     await column(page, 'Claimable').getByText('afterwards').waitFor();
     expect(faults.filter((fault) => !fault.includes('ERR_CONNECTION'))).toEqual([]);
+  });
+
+  test('a board that is away is said to be, and comes back', async () => {
+    const rig = await begun(['one']);
+    const { page } = await open(browser, await serveWeb(rig));
+    await page.waitForSelector('.line.is-live');
+    renameSync(rig.path('.coordination'), rig.path('away'));
+    await page.locator('.trouble').waitFor();
+    expect(await column(page, 'Claimable').locator('.card').count()).toBe(1);
+    renameSync(rig.path('away'), rig.path('.coordination'));
+    await page.locator('.trouble').waitFor({ state: 'detached' });
+    await rig.ok(['leader', 'add-task', 'afterwards']);
+    await column(page, 'Claimable').getByText('afterwards').waitFor();
   });
 
   test('a server that was ended and begun anew is not told the old token', async () => {

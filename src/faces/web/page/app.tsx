@@ -16,8 +16,9 @@ import { TimelineView } from './timeline-view.tsx';
 import { Top } from './top.tsx';
 
 export function App({ state }: { state: State }): JSX.Element {
-  const { board, now, line, route } = state;
+  const { board, now, line, route, trouble } = state;
   if (line === 'ended') return <Ended />;
+  if (!board && trouble !== undefined) return <p class="empty begin">{trouble}</p>;
   if (!board)
     return (
       <p class="empty begin">

@@ -20,7 +20,8 @@ export type Line = 'connecting' | 'live' | 'lost' | 'ended';
 export interface Listener {
   onBoard: (snapshot: Snapshot) => void;
   onChange: (change: BoardChange) => void;
-  onLine: (line: Line) => void;
+  /** @param trouble  what the server says, where it answers and yet cannot tell */
+  onLine: (line: Line, trouble?: string) => void;
 }
 
 /** How long to wait before the board is asked for again. */
@@ -45,7 +46,7 @@ export class Connection {
         await this.#listen(snapshot.id);
       } catch (error) {
         if (error instanceof Ended) return this.#listener.onLine('ended');
-        this.#listener.onLine('lost');
+        this.#listener.onLine('lost', error instanceof Refused ? error.message : undefined);
         await new Promise((again) => setTimeout(again, AGAIN_MS));
       }
     }

@@ -8,6 +8,8 @@ import { routeIn, type Route } from './route.ts';
 
 export interface State {
   line: Line;
+  /** What the server says of the board, where that cannot be read. */
+  trouble: string | undefined;
   /** Undefined until the server has told it. */
   board: Board | undefined;
   place: string;
@@ -34,6 +36,7 @@ export type Dialog =
 
 let state: State = {
   line: 'connecting',
+  trouble: undefined,
   board: undefined,
   place: '',
   version: '',
@@ -59,7 +62,7 @@ export function begin(token: string, show: (state: State) => void): void {
   connection = new Connection(token, {
     onBoard: receiveBoard,
     onChange: receiveChange,
-    onLine: (line) => update({ line }),
+    onLine: (line, trouble = state.trouble) => update({ line, trouble }),
   });
   addEventListener('hashchange', () => update({ route: routeIn(location.hash) }));
   setInterval(() => update({ now: timeAt(state.skewMs) }), 1000);
@@ -84,10 +87,10 @@ export function showDialog(dialog: Dialog | undefined): void {
 function receiveBoard({ now, board, place, version, read_only }: Snapshot): void {
   const skewMs = skewOf(now);
   const told = state.told + 1;
-  update({ board, place, version, isReadOnly: read_only, told, skewMs, now: timeAt(skewMs) });
+  update({ board, place, version, isReadOnly: read_only, told, skewMs, now: timeAt(skewMs), trouble: undefined });
 }
 
-function receiveChange({ now, head, tasks, removed }: BoardChange): void {
+function receiveChange({ now, head, tasks, removed, trouble }: BoardChange): void {
   const skewMs = skewOf(now);
   const byId = new Map((state.board?.tasks ?? []).map((task) => [task.id, task]));
   for (const task of tasks) byId.set(task.id, task);
@@ -98,7 +101,7 @@ function receiveChange({ now, head, tasks, removed }: BoardChange): void {
   const sorted = isLonger ? all.toSorted((a, b) => compareIds(a.id, b.id)) : all;
   // `head` is all of a board but its tasks, which its type cannot say of one with unknown fields.
   const board = { ...head, tasks: sorted } as Board;
-  update({ board, told: state.told + 1, skewMs, now: timeAt(skewMs) });
+  update({ board, told: state.told + 1, skewMs, now: timeAt(skewMs), trouble: trouble ?? undefined });
 }
 
 function skewOf(now: string): number {

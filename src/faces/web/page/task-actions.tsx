@@ -6,9 +6,19 @@ import type { Task } from '../../../model/task.ts';
 import { showDialog } from './state.ts';
 import { TextVerb, VerbButton } from './verb.tsx';
 
-export function TaskActions({ task }: { task: Task }): JSX.Element {
+interface TaskActionsProps {
+  task: Task;
+  /** Ids of the tasks that wait for it. */
+  dependants: readonly string[];
+}
+
+export function TaskActions({ task, dependants }: TaskActionsProps): JSX.Element {
   const { id, status, head } = task;
   const ids = { task_ids: [id] };
+  const cascade =
+    dependants.length > 0
+      ? { also: { label: 'Yes, and all that wait for it', input: { task_ids: [id], cascade: true } } }
+      : {};
   const [isSendingBack, setSendingBack] = useState(false);
   return (
     <div class="actions" role="group" aria-label="What can be done">
@@ -23,7 +33,13 @@ export function TaskActions({ task }: { task: Task }): JSX.Element {
         </button>
       )}
       {(status === 'failed' || status === 'cancelled') && (
-        <VerbButton name="retry" input={ids} isMain>
+        <VerbButton
+          name="retry"
+          input={ids}
+          isMain
+          {...(dependants.length > 0 ? { confirm: 'Retry it?' } : {})}
+          {...cascade}
+        >
           Retry
         </VerbButton>
       )}
@@ -43,7 +59,7 @@ export function TaskActions({ task }: { task: Task }): JSX.Element {
         </button>
       )}
       {status !== 'done' && status !== 'cancelled' && (
-        <VerbButton name="cancel" input={ids} confirm="Cancel it?">
+        <VerbButton name="cancel" input={ids} confirm="Cancel it?" {...cascade}>
           Cancel
         </VerbButton>
       )}

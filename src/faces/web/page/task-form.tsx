@@ -15,7 +15,11 @@ interface Fields {
   hints: string;
   tags: string[];
   checks: string[];
+  /** Seconds. Undefined: as the board says. */
+  check_timeout: number | undefined;
   max_attempts: number;
+  /** Undefined: none, or the one that it has. */
+  key: string | undefined;
   exclusive: boolean;
   /** Undefined: as the board says. */
   review: boolean | undefined;
@@ -30,6 +34,8 @@ function fieldsOf(task: Task | undefined): Fields {
     hints: task?.context.hints ?? '',
     tags: task?.tags ?? [],
     checks: task?.checks ?? [],
+    check_timeout: task?.check_timeout,
+    key: undefined,
     max_attempts: task?.max_attempts ?? DEFAULT_MAX_ATTEMPTS,
     exclusive: task?.exclusive ?? false,
     review: task?.review,
@@ -56,8 +62,8 @@ export function TaskForm({ task, onDone }: { task: Task | undefined; onDone: () 
     );
     if (done !== undefined) onDone();
   };
-  const { description, priority, dependencies, files, hints, tags, checks, max_attempts, exclusive, review } =
-    fieldsOf(task);
+  const { description, priority, dependencies, files, hints, tags, ...rest } = fieldsOf(task);
+  const { checks, check_timeout, max_attempts, exclusive, review } = rest;
   return (
     <form class="task-form" ref={form} onSubmit={(event) => void submit(event)}>
       <label class="field wide">
@@ -92,6 +98,16 @@ export function TaskForm({ task, onDone }: { task: Task | undefined; onDone: () 
         Checks that must end well, one a line
         <textarea name="checks" rows={2} defaultValue={checks.join('\n')} />
       </label>
+      <label class="field">
+        Seconds that one may take
+        <input name="check_timeout" type="number" min={1} max={86_400} defaultValue={String(check_timeout ?? '')} />
+      </label>
+      {!task && (
+        <label class="field">
+          Key: adding it again gives this task
+          <input name="key" />
+        </label>
+      )}
       <label class="tick">
         <input type="checkbox" name="exclusive" defaultChecked={exclusive} /> Exclusive: never beside another claim on
         these files
@@ -138,6 +154,8 @@ function read(element: HTMLFormElement): Fields {
     hints: text('hints'),
     tags: list('tags', /[\s,]+/),
     checks: list('checks', '\n'),
+    check_timeout: text('check_timeout') === '' ? undefined : Number(text('check_timeout')),
+    key: text('key').trim() || undefined,
     max_attempts: Number(text('max_attempts')),
     exclusive: form.has('exclusive'),
     review: review === 'yes' ? true : review === 'no' ? false : undefined,

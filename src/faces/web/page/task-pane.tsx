@@ -105,7 +105,7 @@ function TaskBody({ document, state, derived }: TaskBodyProps): JSX.Element {
   const isArchived = !derived.byId.has(task.id);
   return (
     <>
-      {!state.isReadOnly && !isArchived && <TaskActions task={task} />}
+      {!state.isReadOnly && !isArchived && <TaskActions task={task} dependants={document.dependants} />}
       {isArchived && <p class="empty">It is in the archive: nothing changes there.</p>}
       {guarded.length > 0 && task.status === 'submitted' && <p>Touches protected files: {guarded.join(', ')}</p>}
       {questions.map((question) => (

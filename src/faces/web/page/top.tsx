@@ -28,6 +28,7 @@ export function Top({ state, derived, inbox }: TopProps): JSX.Element {
           {isReadOnly && ' · only to look at'}
         </p>
       </div>
+      <Trouble state={state} />
       <Progress derived={derived} />
       <p class="facts">
         <span>
@@ -59,6 +60,20 @@ export function Top({ state, derived, inbox }: TopProps): JSX.Element {
       )}
       <Tabs state={state} asks={askedOf(derived, inbox)} />
     </header>
+  );
+}
+
+/** What stands in the way of everything. */
+function Trouble({ state: { board, trouble } }: { state: State }): JSX.Element | null {
+  const moved =
+    board?.moved_to === undefined
+      ? undefined
+      : `This board has moved to ${board.moved_to}: nothing changes here any more.`;
+  const text = trouble === undefined ? moved : `The board cannot be read now, this is how it was: ${trouble}`;
+  return text === undefined ? null : (
+    <p class="refusal trouble" role="alert">
+      {text}
+    </p>
   );
 }
 

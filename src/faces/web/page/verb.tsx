@@ -47,18 +47,20 @@ interface VerbButtonProps {
   input: object;
   /** Asked before it is done. */
   confirm?: string;
+  /** Another answer than yes or no. */
+  also?: { label: string; input: object };
   isMain?: boolean;
   onDone?: () => void;
   children: ComponentChildren;
 }
 
 /** A button that runs a verb. */
-export function VerbButton({ name, input, confirm, isMain, onDone, children }: VerbButtonProps): JSX.Element {
+export function VerbButton({ name, input, confirm, also, isMain, onDone, children }: VerbButtonProps): JSX.Element {
   const { isBusy, refusal, run } = useDoing();
   const [isAsking, setAsking] = useState(false);
-  const act = async (): Promise<void> => {
+  const act = async (given = input): Promise<void> => {
     setAsking(false);
-    if ((await run(() => server().verb(name, input))) !== undefined) onDone?.();
+    if ((await run(() => server().verb(name, given))) !== undefined) onDone?.();
   };
   return (
     <span class="verb">
@@ -68,6 +70,11 @@ export function VerbButton({ name, input, confirm, isMain, onDone, children }: V
           <button type="button" class="main" onClick={() => void act()} ref={focusOnce}>
             Yes
           </button>
+          {also && (
+            <button type="button" onClick={() => void act(also.input)}>
+              {also.label}
+            </button>
+          )}
           <button type="button" onClick={() => setAsking(false)}>
             No
           </button>
