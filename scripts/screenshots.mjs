@@ -1,16 +1,7 @@
 // npm run screenshots: the page of `coord web` with a board in the middle of its work, at the width of a desk and of a hand, light and
 // dark, into screenshots/; the two that the README shows into docs/images/. Needs Chromium: CHROMIUM, or /usr/bin/chromium.
 import { spawn } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -32,7 +23,10 @@ const VIEWS = {
 /** What the README shows. */
 const SHOWN = ['desk-light-board', 'desk-dark-graph'];
 
-const cwd = mkdtempSync(join(tmpdir(), 'coord-screenshots-'));
+/** Its name is to be seen. */
+const cwd = join(tmpdir(), 'coord-screenshots/users-api');
+rmSync(cwd, { recursive: true, force: true });
+mkdirSync(cwd, { recursive: true });
 try {
   await demoBoard(cwd);
   await takeAll(cwd);
