@@ -152,6 +152,16 @@ describe.skipIf(!HAS_BROWSER)('the board', () => {
     expect(faults).toEqual([]);
   });
 
+  test('what is taken away goes, and comes back in its place', async () => {
+    const rig = await begun(['one'], ['two'], ['three']);
+    const { page } = await open(browser, await serveWeb(rig));
+    await rig.ok(['leader', 'add-task', 'gone soon']);
+    await column(page, 'Claimable').getByText('gone soon').waitFor();
+    await rig.ok(['leader', 'undo']);
+    await column(page, 'Claimable').getByText('gone soon').waitFor({ state: 'detached' });
+    expect((await columnsOf(page))['Claimable']).toEqual(['task-001', 'task-002', 'task-003']);
+  });
+
   test('a filter leaves what holds its words', async () => {
     const rig = await begun(['paint the door', '-f', 'src/door.ts'], ['paint the wall'], ['mend the door']);
     const { page } = await open(browser, await serveWeb(rig));
@@ -439,7 +449,7 @@ describe.skipIf(!HAS_BROWSER)('what it does not do', () => {
         ).length,
         mains: document.querySelectorAll('#main').length,
         hidden: getComputedStyle(document.body).display,
-        control: /[\u001b\u0007\u202e]/.test(document.body.textContent),
+        control: ['\u001b', '\u0007', '\u202e'].some((one) => document.body.textContent.includes(one)),
       }));
       expect(found, view).toEqual({
         scripts: 1,
@@ -541,6 +551,7 @@ describe.skipIf(!HAS_BROWSER)('when the server goes away', () => {
     });
     await new Promise<void>((resolve) => stranger.listen(Number(new URL(web.origin).port), '127.0.0.1', resolve));
     await page.getByText('This link holds no longer').waitFor();
+    expect(told.every((one) => one.startsWith('/api/hello'))).toBe(true);
     await new Promise<void>((resolve) => {
       stranger.closeAllConnections();
       stranger.close(() => resolve());

@@ -1,4 +1,5 @@
 /** Five thousand tasks: seen as soon as none, nearly, and changed as soon as they are committed. */
+import { spawnSync } from 'node:child_process';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../../src/index.ts';
@@ -93,16 +94,20 @@ describe.skipIf(!HAS_BROWSER)(`a board of ${TASKS} tasks`, () => {
     await page.waitForSelector('.line.is-live');
     const store = openStore({ cwd: rig.cwd });
     const late: number[] = [];
+    const nodes: number[] = [];
     for (let i = 0; i < CHANGES; i++) {
       const seen = whenSeen(page, `change number ${i},`);
       await store.editTask({ task_id: 'task-001', description: `change number ${i}, seen at once` });
       const committed = Date.now();
       late.push((await seen) - committed);
+      const start = performance.now();
+      spawnSync(process.execPath, ['-e', '0']);
+      nodes.push(performance.now() - start);
     }
     await store.close();
     console.log(`a change is seen after: ${late.toSorted((a, b) => a - b).join(', ')} ms`);
-    // What a busy machine adds is not the page's.
-    expect(Math.min(...late)).toBeLessThan(100);
+    // Three starts of Node, which take 100 ms where nothing else runs: what a busy machine adds is not the page's.
+    expect(median(late)).toBeLessThan(Math.max(100, 3 * median(nodes)));
     expect(await page.locator('.card').count()).toBeLessThan(120);
     const list = page.locator('.column[aria-label="Claimable"] .virtual');
     await list.evaluate((one) => (one.scrollTop = one.scrollHeight));

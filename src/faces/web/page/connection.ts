@@ -30,6 +30,7 @@ const AGAIN_MS = 1000;
 export class Connection {
   readonly #token: string;
   readonly #listener: Listener;
+  #isProven = false;
 
   constructor(token: string, listener: Listener) {
     this.#token = token;
@@ -40,12 +41,12 @@ export class Connection {
   async follow(): Promise<void> {
     for (;;) {
       try {
-        await this.#prove();
         const snapshot = await this.get<Snapshot>('/api/board');
         this.#listener.onBoard(snapshot);
         await this.#listen(snapshot.id);
       } catch (error) {
         if (error instanceof Ended) return this.#listener.onLine('ended');
+        this.#isProven = false;
         this.#listener.onLine('lost', error instanceof Refused ? error.message : undefined);
         await new Promise((again) => setTimeout(again, AGAIN_MS));
       }
@@ -54,20 +55,24 @@ export class Connection {
 
   /** @throws Refused; TypeError where nobody answers */
   async get<T>(path: string): Promise<T> {
-    return read<T>(await fetch(path, { headers: this.#headers() }));
+    return read<T>(await this.#ask(path));
   }
 
   /** @throws Refused; TypeError where nobody answers */
   async verb<T>(name: VerbName, input: object): Promise<T> {
-    return read<T>(
-      await fetch(`/api/${name}`, { method: 'POST', headers: this.#headers(), body: JSON.stringify(input) }),
-    );
+    return read<T>(await this.#ask(`/api/${name}`, { method: 'POST', body: JSON.stringify(input) }));
   }
 
   /** @param isDry  says what would be added */
   async import(file: File, isDry: boolean): Promise<ImportAnswer> {
     const query = new URLSearchParams({ name: file.name, dry: String(isDry) });
-    return read(await fetch(`/api/import?${query}`, { method: 'POST', headers: this.#headers(), body: file }));
+    return read(await this.#ask(`/api/import?${query}`, { method: 'POST', body: file }));
+  }
+
+  /** Where the line was lost, whoever answers shows first that it is the same server. */
+  async #ask(path: string, request: RequestInit = {}): Promise<Response> {
+    if (!this.#isProven) await this.#prove();
+    return fetch(path, { ...request, headers: this.#headers() });
   }
 
   #headers(): Record<string, string> {
@@ -81,10 +86,11 @@ export class Connection {
       const source = new EventSource(`/api/events?after=${id}`, {
         // It tries again by itself, and says what it has heard last: to the same server, or not at all.
         fetch: async (url, init) => {
-          await this.#prove().catch((error: unknown) => {
-            hasEnded = error instanceof Ended;
-            throw error;
-          });
+          if (!this.#isProven)
+            await this.#prove().catch((error: unknown) => {
+              hasEnded = error instanceof Ended;
+              throw error;
+            });
           return fetch(url, { ...init, headers: { ...init.headers, ...this.#headers() } });
         },
       });
@@ -97,6 +103,7 @@ export class Connection {
       source.addEventListener('change', ({ data }) => this.#listener.onChange(JSON.parse(data) as BoardChange));
       source.addEventListener('stale', () => end(resolve));
       source.addEventListener('error', (error: ErrorEvent) => {
+        this.#isProven = false;
         this.#listener.onLine('lost');
         if (hasEnded || error.code === 401) end(() => reject(new Ended()));
         else if (source.readyState === source.CLOSED) end(() => reject(new Error(error.message)));
@@ -113,6 +120,7 @@ export class Connection {
   async #prove(): Promise<void> {
     // Not there on other addresses, whatever its type says.
     const subtle = crypto.subtle as SubtleCrypto | undefined;
+    this.#isProven = !subtle;
     if (!subtle) return;
     const nonce = crypto.randomUUID();
     const { proof } = await read<{ proof?: string }>(await fetch(`/api/hello?nonce=${nonce}`));
@@ -123,6 +131,7 @@ export class Connection {
     const given = Uint8Array.from((proof ?? '').match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
     const isOurs = await subtle.verify('HMAC', key, given, text.encode(challenge(nonce, location.host)));
     if (!isOurs) throw new Ended();
+    this.#isProven = true;
   }
 }
 
