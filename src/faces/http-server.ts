@@ -30,6 +30,15 @@ export interface HttpServerOptions {
   onEnd: () => Promise<void>;
 }
 
+/** What answers at one path, on whichever server. */
+export interface Route {
+  path: string;
+  /** To be called once the server answers. */
+  begin: () => void;
+  answer: HttpServerOptions['answer'];
+  close: () => Promise<void>;
+}
+
 /** Serves until the signal fires. @throws CoordError `store-unavailable` when it cannot listen */
 export async function serveUntilEnd(options: HttpServerOptions): Promise<void> {
   const { answer, onError, signal } = options;
@@ -97,9 +106,13 @@ export function refuse(response: ServerResponse, status: number, message: string
   response.end(JSON.stringify({ jsonrpc: '2.0', error: { code: -32_000, message }, id: null }));
 }
 
+export function isLoopback(host: string): boolean {
+  return host === LOOPBACK || host === 'localhost' || host === '::1';
+}
+
 /** Beyond this machine's own address it says under which names others may call. @throws CoordError `usage` */
 export function refuseUnnamedHost(command: string, host: string, allowHost: readonly string[] | undefined): void {
-  if (host === LOOPBACK || host === 'localhost' || host === '::1' || allowHost !== undefined) return;
+  if (isLoopback(host) || allowHost !== undefined) return;
   throw new CoordError('usage', `--host ${host} lets other machines in; say under which names they may call.`, {
     hint: `${command} --host ${host} --allow-host build-box.local`,
   });

@@ -28,6 +28,7 @@ import {
 import type { Finding, Store } from './store.ts';
 import type { Tokens } from './tokens.ts';
 
+export type { WebLink, WebLinks } from './file/web-links.ts';
 export type { AllowedCheck, CheckRecords, InitOptions, OpenOptions };
 export { stateFolderOf } from './state-folder.ts';
 export { projectRoot, withoutLinks } from './file/find.ts';

@@ -22,9 +22,12 @@ import { checksOf, unproven } from '../model/gate.ts';
 import { isLandingLive, LANDING_SECONDS, nextToLand } from '../model/landing.ts';
 import type { SubmittedTask, Task } from '../model/task.ts';
 import { plural, quoted, visible } from '../model/text.ts';
+import type { CancelTasks } from '../model/verbs/cancel-tasks.ts';
 import { provenRuns, type Run } from '../model/verbs/proof.ts';
+import type { SendBackTask } from '../model/verbs/review-task.ts';
 import { monotonicMs } from '../store/clock.ts';
 import { type CheckRecords, openCheckRecords } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
 import { waitFor } from '../store/wait.ts';
 import { changedBy, fetchHead, headOfBranch, namedInTask } from './branch.ts';
 import { type Checked, checkedReason, Gate, type GateOptions } from './gate.ts';
@@ -459,10 +462,7 @@ async function withdrawLanding(options: LanderOptions, id: string): Promise<stri
 }
 
 /** Runs a verb that takes tasks back, making void before what somebody has begun to land. */
-export async function withdrawing<T>(
-  options: LanderOptions,
-  verb: (withdrawn: readonly string[]) => Promise<T>,
-): Promise<T> {
+async function withdrawing<T>(options: LanderOptions, verb: (withdrawn: readonly string[]) => Promise<T>): Promise<T> {
   const withdrawn: string[] = [];
   for (;;) {
     try {
@@ -473,6 +473,19 @@ export async function withdrawing<T>(
       withdrawn.push(await withdrawLanding(options, details.task_id));
     }
   }
+}
+
+/** Cancels tasks, some of which somebody may have begun to land. */
+export function cancelWithdrawing(options: LanderOptions, input: CancelTasks): ReturnType<Store['cancelTasks']> {
+  return withdrawing(options, (withdrawn) => options.store.cancelTasks({ ...input, withdrawn: [...withdrawn] }));
+}
+
+/** Sends a task back that somebody may have begun to land. */
+export function sendBackWithdrawing(options: LanderOptions, input: SendBackTask): ReturnType<Store['sendBack']> {
+  return withdrawing(options, (tokens) => {
+    const withdrawn = tokens.at(-1);
+    return options.store.sendBack({ ...input, ...(withdrawn === undefined ? {} : { withdrawn }) });
+  });
 }
 
 /**

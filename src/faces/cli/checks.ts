@@ -141,11 +141,8 @@ export function sendBack(context: Context, id: string, reason: string): Promise<
 export async function sendBackBy(context: Context, by: string, id: string, reason: string): Promise<Reply> {
   const input = parseInput(SendBackTask, { by, task_id: id, reason });
   return withStore(context, async (store) => {
-    const { takingBack } = await import('./worktrees.ts');
-    const { task } = await takingBack(context, store, (tokens) => {
-      const withdrawn = tokens.at(-1);
-      return store.sendBack({ ...input, ...(withdrawn === undefined ? {} : { withdrawn }) });
-    });
+    const { landerOptions, sendBackWithdrawing } = await import('./worktrees.ts');
+    const { task } = await sendBackWithdrawing(landerOptions(context, store, LEADER), input);
     return {
       text:
         task.status === 'failed'

@@ -2,6 +2,7 @@
 import { type Context, type Reply, withStore } from '../io.ts';
 import { archiveTasks, ArchiveTasks } from '../../model/verbs/archive-tasks.ts';
 import { isSettled } from '../../model/lifecycle.ts';
+import { LEADER } from '../../model/limits.ts';
 import { CancelTasks } from '../../model/verbs/cancel-tasks.ts';
 import type { Task } from '../../model/task.ts';
 import type { Store } from '../../store/store.ts';
@@ -84,8 +85,8 @@ export async function archive(context: Context, options: { olderThan?: number; d
 
 /** Where somebody has begun to land one of them, that is made void first. */
 async function cancelled(context: Context, store: Store, input: CancelTasks): Promise<{ tasks: Task[] }> {
-  const { takingBack } = await import('./worktrees.ts');
-  return takingBack(context, store, (withdrawn) => store.cancelTasks({ ...input, withdrawn: [...withdrawn] }));
+  const { cancelWithdrawing, landerOptions } = await import('./worktrees.ts');
+  return cancelWithdrawing(landerOptions(context, store, LEADER), input);
 }
 
 export async function cancel(context: Context, ids: string[], options: { cascade?: boolean }): Promise<Reply> {

@@ -9,7 +9,9 @@ import { DEFAULT_BRANCH, isWorktrees, type Worktrees } from '../../model/worktre
 import { placeOfNewBoard } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { cleanWorktrees, listWorktrees } from '../../work/clean.ts';
-import { type Landed, Lander, landingText, type LanderOptions, outcomeText, withdrawing } from '../../work/landing.ts';
+import { type Landed, Lander, landingText, type LanderOptions, outcomeText } from '../../work/landing.ts';
+
+export { cancelWithdrawing, sendBackWithdrawing } from '../../work/landing.ts';
 import { publish as publishBranch } from '../../work/publish.ts';
 import { beginBranch, findRepository } from '../../work/repository.ts';
 import { openWorktrees, prepareClaim, type Prepared } from '../../work/worktrees.ts';
@@ -241,13 +243,4 @@ export async function clean(context: Context, options: { dryRun?: boolean }): Pr
       notes: aside.length > 0 ? [`Ignored files that only these had are kept in: ${aside.join(', ')}`] : [],
     };
   });
-}
-
-/** Runs a verb that takes back tasks, some of which somebody may have begun to land. */
-export function takingBack<T>(
-  context: Context,
-  store: Store,
-  verb: (withdrawn: readonly string[]) => Promise<T>,
-): Promise<T> {
-  return withdrawing(landerOptions(context, store, LEADER), verb);
 }

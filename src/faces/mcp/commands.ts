@@ -3,9 +3,9 @@ import { CoordError } from '../../model/errors.ts';
 import { Claim } from '../../model/inputs.ts';
 import { parseInput } from '../../model/parse-input.ts';
 import { openStore, openTokens } from '../../store/open.ts';
-import { LOOPBACK, refuseUnnamedHost } from '../http-server.ts';
+import { LOOPBACK, refuseUnnamedHost, type Route } from '../http-server.ts';
 import type { Context, Reply } from '../io.ts';
-import type { McpRoute, RouteOptions } from './http.ts';
+import type { RouteOptions } from './http.ts';
 
 /** Nothing on the list of registered ports that developers run; anything free does as well. */
 const DEFAULT_PORT = 7433;
@@ -20,7 +20,7 @@ export interface ServeOptions {
 
 export async function serve(context: Context, options: ServeOptions): Promise<Reply> {
   const { io } = context;
-  const base = baseOf(context);
+  const base = baseOf(context, projectOf(context));
   if (options.http === true) {
     await serveOverHttp(context, options);
   } else {
@@ -34,11 +34,15 @@ export async function serve(context: Context, options: ServeOptions): Promise<Re
   return { text: '', json: undefined };
 }
 
+/** Claude Code starts its servers in the folder of the session and names the project's. */
+function projectOf({ io }: Context): string {
+  return io.env['CLAUDE_PROJECT_DIR'] ?? io.cwd;
+}
+
 /** What every server is given. */
-function baseOf({ io, openOptions, version }: Context) {
+function baseOf({ io, openOptions, version }: Context, cwd: string) {
   return {
-    // Claude Code starts its servers in the folder of the session and names the project's.
-    openOptions: { ...openOptions, cwd: io.env['CLAUDE_PROJECT_DIR'] ?? io.cwd },
+    openOptions: { ...openOptions, cwd },
     version,
     env: io.env,
     claudeSessionId: io.env['CLAUDE_CODE_SESSION_ID'],
@@ -56,7 +60,7 @@ async function serveOverHttp(context: Context, options: ServeOptions): Promise<v
     throw new CoordError('usage', 'With --http the name of a worker comes from its token.', {
       hint: `coord mcp token ${options.worker}`,
     });
-  const route = await routeOptions(context, options.allowHost ?? []);
+  const route = await routeOptions(context, projectOf(context), options.allowHost ?? []);
   const { serveHttp } = await import('./http.ts');
   await serveHttp({
     ...route,
@@ -66,15 +70,15 @@ async function serveOverHttp(context: Context, options: ServeOptions): Promise<v
   });
 }
 
-/** MCP on a server of somebody else's. @throws CoordError `usage` where no worker has a token */
-export async function openRoute(context: Context, allowedHosts: readonly string[]): Promise<McpRoute> {
-  const options = await routeOptions(context, allowedHosts);
+/** MCP on a server of somebody else's, for the board of that. @throws CoordError `usage` where no worker has a token */
+export async function openRoute(context: Context, allowedHosts: readonly string[]): Promise<Route> {
+  const options = await routeOptions(context, context.io.cwd, allowedHosts);
   const { mcpRoute } = await import('./http.ts');
   return mcpRoute(options);
 }
 
-async function routeOptions(context: Context, allowedHosts: readonly string[]): Promise<RouteOptions> {
-  const base = baseOf(context);
+async function routeOptions(context: Context, cwd: string, allowedHosts: readonly string[]): Promise<RouteOptions> {
+  const base = baseOf(context, cwd);
   const tokens = await openTokens(base.openOptions, tokensOf(context.io.env['COORD_MCP_TOKENS']));
   if ((await tokens.workers()).length === 0)
     throw new CoordError('usage', 'No worker has a token yet.', { hint: 'coord mcp token terminal-2' });

@@ -9,7 +9,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostHeaderValidation, originValidation, toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, localhostAllowedHostnames } from '@modelcontextprotocol/server';
-import { bearerToken, type HttpServerOptions, pathOf, refuse, serveUntilEnd } from '../http-server.ts';
+import { bearerToken, type HttpServerOptions, pathOf, refuse, type Route, serveUntilEnd } from '../http-server.ts';
 import { buildServer } from './server.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { sleep } from '../../store/clock.ts';
@@ -31,17 +31,8 @@ export interface RouteOptions extends Omit<SessionOptions, 'worker' | 'isBound' 
   onError: (error: Error) => void;
 }
 
-/** What answers at {@link PATH}, on whichever server. */
-export interface McpRoute {
-  path: string;
-  /** To be called once the server answers. */
-  begin: () => void;
-  answer: HttpServerOptions['answer'];
-  close: () => Promise<void>;
-}
-
 /** Over HTTP each worker has a session of its own, which ends with the route. */
-export function mcpRoute(options: RouteOptions): McpRoute {
+export function mcpRoute(options: RouteOptions): Route {
   const sessions = new Map<string, Session>();
   const sessionOf = (worker: string): Session => {
     const known = sessions.get(worker);

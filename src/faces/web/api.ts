@@ -16,6 +16,8 @@ export interface Snapshot {
   version: string;
   read_only: boolean;
   board: Board;
+  /** Why the board cannot be read now, in words; then this is how it was before. */
+  trouble: string | null;
 }
 
 /** What the leader changed last, as the board's `last_change` tells the page. */
@@ -34,7 +36,7 @@ export interface BoardChange {
   tasks: Task[];
   /** Ids of those that are gone. */
   removed: string[];
-  /** Why the board cannot be read now, in words; what is told is how it was before. */
+  /** As the snapshot's. */
   trouble: string | null;
 }
 
@@ -50,6 +52,8 @@ export interface TaskDocument {
   late: { name: string; worker: string; output: string }[];
   /** Protected files that it touches. */
   guarded: string[];
+  /** What came of landing it here last, in words, where it has not landed. */
+  landing: string | null;
   /** What the log says about it, oldest first. */
   log: LogEntry[];
 }
@@ -105,6 +109,9 @@ export type VerbName = (typeof VERB_NAMES)[number];
 
 /** Bytes of a list of tasks that can be dropped on the page. */
 export const MOST_IMPORTED = 8 * 1024 * 1024;
+
+/** How often a page hears something, if it is that the server is still here: where it does not, the line is dead. */
+export const HEARTBEAT_MS = 15_000;
 
 /** Says which server speaks, before the page tells it the token: HMAC-SHA256, keyed by the token, of this. */
 export function challenge(nonce: string, host: string): string {

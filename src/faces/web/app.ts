@@ -13,7 +13,15 @@ import type { Store } from '../../store/store.ts';
 import { bearerToken } from '../http-server.ts';
 import type { GateSurroundings } from '../hand-in.ts';
 import { importInto } from '../import-tasks.ts';
-import { type ImportAnswer, MOST_IMPORTED, type Snapshot, VERB_NAMES, challenge } from './api.ts';
+import {
+  challenge,
+  HEARTBEAT_MS,
+  type ImportAnswer,
+  MOST_IMPORTED,
+  type Refusal,
+  type Snapshot,
+  VERB_NAMES,
+} from './api.ts';
 import { readAsset } from './assets.ts';
 import { diffOf, discoveries, leaderInbox, logAfter, taskDocument } from './documents.ts';
 import { refusalOf } from './errors.ts';
@@ -24,8 +32,6 @@ import type { Verbs } from './verbs.ts';
 const MOST_INPUT = 1024 * 1024;
 /** Pages that listen at a time; each holds a connection. */
 const MOST_LISTENERS = 64;
-/** A connection without a word is cut by what stands between: this often something is said. */
-const HEARTBEAT_MS = 15_000;
 
 /** @see https://www.w3.org/TR/CSP3/ */
 const POLICY = [
@@ -63,7 +69,7 @@ export interface AppOptions {
   isReadOnly: boolean;
   version: string;
   signal: AbortSignal;
-  onError: (error: Error) => void;
+  onError: (error: unknown) => void;
 }
 
 export function webApp(options: AppOptions): Hono {
@@ -74,12 +80,12 @@ export function webApp(options: AppOptions): Hono {
     if (bug) onError(bug);
     return c.json(refusal, status);
   });
-  app.notFound((c) => c.json({ error: { code: 'usage', message: 'There is nothing here.' } }, 404));
+  app.notFound((c) => c.json({ error: { code: 'usage', message: 'There is nothing here.' } } satisfies Refusal, 404));
   app.use(async (c, next) => {
     for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
-    if (isForeign(c, options.names)) return c.json(refusalOf(foreign()).refusal, 403);
+    if (isForeign(c, options.names))
+      throw new CoordError('not-allowed', 'Only the page of this very server may call it.');
     await next();
-    return undefined;
   });
 
   for (const path of ['/', '/page.js', '/page.css', '/icon.svg'])
@@ -94,22 +100,28 @@ export function webApp(options: AppOptions): Hono {
     return c.json({ proof: createHmac('sha256', token).update(text).digest('hex') });
   });
 
-  app.use('/api/*', async (c, next) => (isToken(c, token) ? next() : c.json(refusalOf(unknown()).refusal, 401)));
+  app.use('/api/*', async (c, next) => {
+    if (isToken(c, token)) return next();
+    const error = { code: 'not-allowed', message: 'Open the link that coord web prints: it holds the token.' };
+    return c.json({ error } satisfies Refusal, 401);
+  });
 
   app.get('/api/board', async (c) => {
-    const { id, now, board } = await live.board();
-    return c.json({ id, now, place: store.location, version, read_only: isReadOnly, board } satisfies Snapshot);
+    const shown = { place: store.location, version, read_only: isReadOnly };
+    return c.json({ ...(await live.board()), ...shown } satisfies Snapshot);
   });
-  app.get('/api/task/:id', async (c) => c.json(await taskDocument(store, c.req.param('id'))));
+  app.get('/api/task/:id', async (c) => c.json(await taskDocument(store, live, verbs, c.req.param('id'))));
   app.get('/api/task/:id/diff', async (c) => c.json(await diffOf(store, surroundings, c.req.param('id'))));
-  app.get('/api/log', async (c) => c.json(await logAfter(store, Number(c.req.query('after') ?? 0) || 0)));
+  app.get('/api/log', async (c) => c.json(await logAfter(live, Number(c.req.query('after') ?? 0) || 0)));
   app.get('/api/discoveries', async (c) => c.json(await discoveries(store)));
   app.get('/api/inbox', async (c) => c.json(await leaderInbox(store)));
 
   let listeners = 0;
   app.get('/api/events', (c) => {
-    if (listeners >= MOST_LISTENERS)
-      return c.json({ error: { code: 'not-allowed', message: `At most ${MOST_LISTENERS} pages at a time.` } }, 429);
+    if (listeners >= MOST_LISTENERS) {
+      const error = { code: 'not-allowed', message: `At most ${MOST_LISTENERS} pages at a time.` };
+      return c.json({ error } satisfies Refusal, 429);
+    }
     listeners++;
     return streamSSE(c, async (stream) => {
       const gone = new AbortController();
@@ -125,7 +137,8 @@ export function webApp(options: AppOptions): Hono {
             id = told.id;
             await stream.writeSSE({ id, event: 'change', data: JSON.stringify(told.change) });
           }
-          if (!(await live.next(id, HEARTBEAT_MS, ending)) && !ending.aborted) await stream.write(': here\n\n');
+          if (!(await live.next(id, HEARTBEAT_MS, ending)) && !ending.aborted)
+            await stream.writeSSE({ event: 'here', data: '' });
         }
       } finally {
         listeners--;
@@ -133,13 +146,13 @@ export function webApp(options: AppOptions): Hono {
     });
   });
 
-  const mayChange = async (c: Context, next: Next): Promise<Response | undefined> => {
-    if (isReadOnly) return c.json(refusalOf(readOnly()).refusal, 403);
+  const mayChange = async (_c: Context, next: Next): Promise<void> => {
+    if (isReadOnly)
+      throw new CoordError('not-allowed', 'This page only looks: coord web was started with --read-only.');
     await next();
-    return undefined;
   };
   const tooLarge = (c: Context): Response =>
-    c.json({ error: { code: 'invalid-input', message: 'That is too large.' } }, 413);
+    c.json({ error: { code: 'invalid-input', message: 'That is too large.' } } satisfies Refusal, 413);
   for (const name of VERB_NAMES)
     app.post(`/api/${name}`, mayChange, bodyLimit({ maxSize: MOST_INPUT, onError: tooLarge }), async (c) =>
       c.json(await verbs.run(name, jsonOf(await c.req.text()))),
@@ -187,16 +200,4 @@ function nameIn(host: string): string {
 function isToken(c: Context, token: string): boolean {
   const [given, own] = [Buffer.from(bearerToken(c.req.header('authorization'))), Buffer.from(token)];
   return given.length === own.length && timingSafeEqual(given, own);
-}
-
-function foreign(): CoordError {
-  return new CoordError('not-allowed', 'Only the page of this very server may call it.');
-}
-
-function unknown(): CoordError {
-  return new CoordError('not-allowed', 'Open the link that coord web prints: it holds the token.');
-}
-
-function readOnly(): CoordError {
-  return new CoordError('not-allowed', 'This page only looks: coord web was started with --read-only.');
 }

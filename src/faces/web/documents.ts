@@ -5,17 +5,19 @@ import { visible, visibleDeep } from '../../model/text.ts';
 import { briefFor } from '../../store/brief-for.ts';
 import type { Store } from '../../store/store.ts';
 import { type GateSurroundings, openGate } from '../hand-in.ts';
+import type { Live } from './live.ts';
+import type { Verbs } from './verbs.ts';
 import type { Discoveries, LeaderInbox, LogPart, TaskDocument } from './api.ts';
 
 /** Characters of a diff that a page is given. */
 const MOST_DIFF = 400_000;
 
 /** @throws CoordError `task-not-found` */
-export async function taskDocument(store: Store, id: string): Promise<TaskDocument> {
+export async function taskDocument(store: Store, live: Live, verbs: Verbs, id: string): Promise<TaskDocument> {
   const { board } = expireLastAttempts(await store.read(), await store.now());
   const here = board.tasks.find((task) => task.id === id);
   const task = here ?? (await store.archived()).find((one) => one.id === id) ?? findTask(board, id);
-  const [[result], late, log] = await Promise.all([store.results([id]), store.late(id), store.log()]);
+  const [[result], late, log] = await Promise.all([store.results([id]), store.late(id), live.log()]);
   return visibleDeep({
     task,
     dependants: board.tasks.filter(({ dependencies }) => dependencies.includes(id)).map((other) => other.id),
@@ -23,6 +25,7 @@ export async function taskDocument(store: Store, id: string): Promise<TaskDocume
     result: result ?? null,
     late,
     guarded: protectedOf(board, task.evidence?.files ?? []),
+    landing: task.status === 'submitted' ? (verbs.landingOf(id) ?? null) : null,
     log: log.filter(({ task_id }) => task_id === id),
   });
 }
@@ -35,8 +38,8 @@ export async function diffOf(store: Store, surroundings: GateSurroundings, id: s
   return { diff: visible(cut) };
 }
 
-export async function logAfter(store: Store, after: number): Promise<LogPart> {
-  const log = await store.log();
+export async function logAfter(live: Live, after: number): Promise<LogPart> {
+  const log = await live.log();
   // A log that is shorter than what was told of it is another one: it is told from its beginning.
   return visibleDeep({ total: log.length, entries: log.slice(after <= log.length ? after : 0) });
 }

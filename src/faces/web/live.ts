@@ -7,9 +7,11 @@ import type { Board } from '../../model/board.ts';
 import type { Task } from '../../model/task.ts';
 import { visibleDeep } from '../../model/text.ts';
 import { lastChangeOf } from '../../model/undo.ts';
-import { sleep } from '../../store/clock.ts';
+import { isSame } from '../../model/values.ts';
+import type { LogEntry } from '../../model/views/report.ts';
+import { monotonicMs, sleep } from '../../store/clock.ts';
 import type { Store } from '../../store/store.ts';
-import type { BoardChange } from './api.ts';
+import type { BoardChange, Snapshot } from './api.ts';
 import { refusalOf } from './errors.ts';
 
 /** Where nothing reports a change, or the board was away: how often to look. */
@@ -27,20 +29,22 @@ interface Known {
 
 export class Live {
   readonly #store: Store;
-  readonly #onError: (error: Error) => void;
+  readonly #onError: (error: unknown) => void;
   /** Names this server: what another one has counted means nothing here. */
   readonly #series = randomBytes(6).toString('hex');
   /** Counts the states that were seen. */
   #state = 0;
-  #now = '';
+  /** What the board's clock said when it was looked at last, and when that was by a clock that nobody sets. */
+  #seen = { now: '', at: 0 };
   #trouble: string | null = null;
   #head: Omit<Board, 'tasks'> | undefined;
   readonly #tasks = new Map<string, Known>();
   readonly #removed = new Map<string, number>();
+  #log: { state: number; entries: Promise<LogEntry[]> } | undefined;
   /** Those who wait for the next state. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(store: Store, onError: (error: Error) => void) {
+  constructor(store: Store, onError: (error: unknown) => void) {
     this.#store = store;
     this.#onError = onError;
   }
@@ -80,18 +84,29 @@ export class Live {
     }
     // What could be taken back, in words; not all that it would bring back.
     this.#head = visibleDeep(last ? { ...head, last_change: { what: last.what, final: last.final === true } } : head);
-    this.#now = now;
+    this.#seen = { now, at: monotonicMs() };
     this.#trouble = null;
     this.#tell(state);
   }
 
   /** The board is away, or the way to it; who looks must know that what is seen is old. */
   #say(error: unknown): void {
-    const { refusal, bug } = refusalOf(error);
-    this.#onError(bug ?? new Error(refusal.error.message));
-    if (this.#trouble === refusal.error.message) return;
-    this.#trouble = refusal.error.message;
+    const { message } = refusalOf(error).refusal.error;
+    if (this.#trouble === message) return;
+    this.#onError(error);
+    this.#trouble = message;
     this.#tell(this.#state + 1);
+  }
+
+  /** Something beside the board has changed, which pages ask for themselves. */
+  touch(): void {
+    this.#tell(this.#state + 1);
+  }
+
+  /** All of the log, read once for each state of the board, however many ask. */
+  log(): Promise<LogEntry[]> {
+    if (this.#log?.state !== this.#state) this.#log = { state: this.#state, entries: this.#store.log() };
+    return this.#log.entries;
   }
 
   #tell(state: number): void {
@@ -100,12 +115,12 @@ export class Live {
   }
 
   /** The whole board, as it was seen last. @throws CoordError as {@link Store.read} */
-  async board(): Promise<{ id: string; now: string; board: Board }> {
+  async board(): Promise<Pick<Snapshot, 'id' | 'now' | 'board' | 'trouble'>> {
     if (!this.#head) await this.look();
     const head = this.#head as Omit<Board, 'tasks'>; // one line above
     // `head` holds all but the tasks, which its type cannot say of a board with unknown fields.
     const board = { ...head, tasks: [...this.#tasks.values()].map(({ shown }) => shown) } as Board;
-    return { id: this.#id(), now: await this.#store.now(), board };
+    return { id: this.#id(), now: this.#now(), board, trouble: this.#trouble };
   }
 
   /** What has changed since that state, and its own name; undefined where it is none of this server's. */
@@ -115,7 +130,7 @@ export class Live {
     return {
       id: this.#id(),
       change: {
-        now: this.#now,
+        now: this.#now(),
         head: this.#head,
         tasks: [...this.#tasks.values()].filter(({ since }) => since > state).map(({ shown }) => shown),
         removed: [...this.#removed].filter(([, since]) => since > state).map(([gone]) => gone),
@@ -139,6 +154,12 @@ export class Live {
       signal.addEventListener('abort', done, { once: true });
       this.#waiting.add(done);
     });
+  }
+
+  /** By the board's clock, carried on from the last look: nobody can be asked while the board is away. */
+  #now(): string {
+    const { now, at } = this.#seen;
+    return new Date(Date.parse(now) + monotonicMs() - at).toISOString();
   }
 
   #id(): string {
@@ -169,16 +190,4 @@ function inList(task: Task): Task {
 
 function startOf(text: string): string {
   return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}…`;
-}
-
-/** Whether two values as JSON knows them are the same: for thousands of tasks after each change, so without making texts of them. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  const [left, right] = [Object.keys(a), Object.keys(b)];
-  if (left.length !== right.length) return false;
-  // Both are objects, whose fields are asked for by their own names.
-  return left.every(
-    (key) => key in b && isSame((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
-  );
 }

@@ -2,20 +2,12 @@
 import { getRequestListener } from '@hono/node-server';
 import type { Store } from '../../store/store.ts';
 import type { GateSurroundings } from '../hand-in.ts';
-import { type HttpServerOptions, pathOf, serveUntilEnd } from '../http-server.ts';
+import { type HttpServerOptions, pathOf, type Route, serveUntilEnd } from '../http-server.ts';
 import { webApp } from './app.ts';
 import { Live } from './live.ts';
 import { Verbs } from './verbs.ts';
 
-/** What answers at one more path. */
-interface Route {
-  path: string;
-  begin: () => void;
-  answer: HttpServerOptions['answer'];
-  close: () => Promise<void>;
-}
-
-export interface WebOptions extends Pick<HttpServerOptions, 'host' | 'port' | 'signal' | 'onError' | 'onListening'> {
+export interface WebOptions extends Pick<HttpServerOptions, 'host' | 'port' | 'signal' | 'onListening'> {
   store: Store;
   /** Of the checks and landings that an approval starts. */
   surroundings: GateSurroundings;
@@ -27,6 +19,7 @@ export interface WebOptions extends Pick<HttpServerOptions, 'host' | 'port' | 's
   isReadOnly: boolean;
   version: string;
   route: Route | undefined;
+  onError: (error: unknown) => void;
   /** Told in words what came of a landing. */
   onLanded: (text: string) => void;
 }
@@ -35,7 +28,10 @@ export interface WebOptions extends Pick<HttpServerOptions, 'host' | 'port' | 's
 export async function serveWeb(options: WebOptions): Promise<void> {
   const { store, surroundings, route, signal, onError } = options;
   const live = new Live(store, onError);
-  const verbs = new Verbs(store, surroundings, options.onLanded, onError);
+  const verbs = new Verbs(store, surroundings, (text) => {
+    options.onLanded(text);
+    live.touch();
+  });
   const names = ['localhost', '127.0.0.1', '[::1]', ...options.allowedHosts];
   const app = webApp({ ...options, live, verbs, names });
   const answerPage = getRequestListener(app.fetch, { overrideGlobalObjects: false });

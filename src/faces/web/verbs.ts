@@ -2,34 +2,48 @@
 import { LEADER } from '../../model/board.ts';
 import { CoordError } from '../../model/errors.ts';
 import { TaskIds } from '../../model/fields.ts';
-import { AcceptResult, Answer, ApproveTask, CancelTasks, EditTask, NewTask, SendBackTask } from '../../model/inputs.ts';
-import { Acknowledge, Tell } from '../../model/inputs.ts';
+import {
+  AcceptResult,
+  Acknowledge,
+  Answer,
+  ApproveTask,
+  CancelTasks,
+  EditTask,
+  NewTask,
+  SendBackTask,
+  Tell,
+} from '../../model/inputs.ts';
 import { parseInput } from '../../model/parse-input.ts';
 import { isRecord } from '../../model/values.ts';
 import { RetryTasks } from '../../model/verbs/retry-tasks.ts';
 import type { Store } from '../../store/store.ts';
-import { Lander, landingText, type LanderOptions, withdrawing } from '../../work/landing.ts';
+import {
+  cancelWithdrawing,
+  type Landed,
+  Lander,
+  landingText,
+  type LanderOptions,
+  sendBackWithdrawing,
+} from '../../work/landing.ts';
 import { LandingLoop } from '../../work/landing-loop.ts';
 import { type GateSurroundings, openGate } from '../hand-in.ts';
 import type { VerbName } from './api.ts';
+import { refusalOf } from './errors.ts';
 
 export class Verbs {
   readonly #store: Store;
   readonly #surroundings: GateSurroundings;
   readonly #landing: LandingLoop;
-  readonly #onError: (error: Error) => void;
+  readonly #onLanded: (text: string) => void;
+  /** By the id of a task that has not landed: why. */
+  readonly #held = new Map<string, string>();
 
   /** @param onLanded  told in words what came of each landing */
-  constructor(
-    store: Store,
-    surroundings: GateSurroundings,
-    onLanded: (text: string) => void,
-    onError: (error: Error) => void,
-  ) {
+  constructor(store: Store, surroundings: GateSurroundings, onLanded: (text: string) => void) {
     this.#store = store;
     this.#surroundings = surroundings;
-    this.#onError = onError;
-    this.#landing = new LandingLoop(new Lander(this.#lander), (end) => onLanded(landingText(end)));
+    this.#onLanded = onLanded;
+    this.#landing = new LandingLoop(new Lander(this.#landerOptions), (end) => this.#landed(end));
   }
 
   /** @throws CoordError as the store's verb */
@@ -38,12 +52,17 @@ export class Verbs {
     return this.#verbs[name](given);
   }
 
+  /** What came of landing this task, where it is still to land. */
+  landingOf(id: string): string | undefined {
+    return this.#held.get(id);
+  }
+
   /** Waits for a landing that is under way. */
   close(): Promise<void> {
     return this.#landing.settled();
   }
 
-  get #lander(): LanderOptions {
+  get #landerOptions(): LanderOptions {
     return { ...this.#surroundings, store: this.#store, by: LEADER };
   }
 
@@ -52,29 +71,20 @@ export class Verbs {
     edit: (given) => this.#store.editTask(parseInput(EditTask, given)),
     retry: (given) => this.#store.retryTasks(parseInput(RetryTasks, given)),
     reopen: (given) => this.#store.reopenTasks(parseInput(TaskIds, given)),
-    cancel: (given) => {
-      const input = parseInput(CancelTasks, given);
-      // Where somebody has begun to land one of them, that is made void first.
-      return withdrawing(this.#lander, (withdrawn) => this.#store.cancelTasks({ ...input, withdrawn: [...withdrawn] }));
-    },
+    cancel: (given) => cancelWithdrawing(this.#landerOptions, parseInput(CancelTasks, given)),
     release: (given) => this.#store.takeBackTasks(parseInput(TaskIds, given)),
     approve: async (given) => {
       const { head, ...input } = parseInput(ApproveTask, { ...given, by: LEADER });
       const answer = await (await openGate(this.#store, this.#surroundings)).approve({ ...input, seen: head });
-      if (answer.task.status === 'submitted') this.#land();
+      if (answer.task.status === 'submitted') this.#land(answer.task.id);
       return answer;
     },
-    'send-back': (given) => {
-      const input = parseInput(SendBackTask, { ...given, by: LEADER });
-      return withdrawing(this.#lander, (tokens) => {
-        const withdrawn = tokens.at(-1);
-        return this.#store.sendBack({ ...input, ...(withdrawn === undefined ? {} : { withdrawn }) });
-      });
-    },
+    'send-back': (given) =>
+      sendBackWithdrawing(this.#landerOptions, parseInput(SendBackTask, { ...given, by: LEADER })),
     accept: async (given) => {
       const { task_id, kept } = parseInput(AcceptResult, given);
       const answer = await (await openGate(this.#store, this.#surroundings)).accept(task_id, kept);
-      if (answer.task.status === 'submitted') this.#land();
+      if (answer.task.status === 'submitted') this.#land(answer.task.id);
       return answer;
     },
     answer: (given) => this.#store.answer(parseInput(Answer, { ...given, by: LEADER })),
@@ -87,7 +97,19 @@ export class Verbs {
   };
 
   /** What is approved lands meanwhile, where nobody else lands: the board tells what comes of it. */
-  #land(): void {
-    this.#landing.run().catch(this.#onError);
+  #land(id: string): void {
+    this.#held.delete(id);
+    this.#landing.run().catch((error: unknown) => {
+      const { message } = refusalOf(error).refusal.error;
+      this.#held.set(id, message);
+      this.#onLanded(`${id} is approved, and not landed: ${message}`);
+    });
+  }
+
+  #landed(end: Landed): void {
+    const text = landingText(end);
+    if (end.end === 'held') this.#held.set(end.task.id, text);
+    else this.#held.delete(end.task.id);
+    this.#onLanded(text);
   }
 }

@@ -1,13 +1,14 @@
 /**
- * The link to the page of a board, while it is served: so that after a crash the pages that are still open find the same server
- * again. One small file a board, outside of every board, for this user's eyes only; who ends the server takes it away.
+ * The links to the page of a board, while it is served: so that after a crash the pages that are still open find the same server
+ * again. One small file a server, outside of every board, for this user's eyes only; who ends the server takes it away.
  */
-import { mkdirSync } from 'node:fs';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRecord } from '../../model/values.ts';
-import { removeIfThere, replaceFile } from './atomic.ts';
+import { digest } from '../digest.ts';
+import { namesIn, removeIfThere, replaceFile } from './atomic.ts';
 import { readIfThere } from './open-file.ts';
-import { scratchName, shortHash } from './scratch.ts';
+import { scratchName } from './scratch.ts';
 import { recordsOf } from './trusted.ts';
 
 export interface WebLink {
@@ -17,40 +18,35 @@ export interface WebLink {
   kind: string;
 }
 
-/** How long after its beginning a link that was left behind is still taken up. */
+/** How long after it was kept last a link that was left behind is still taken up. */
 const KEPT_MS = 86_400_000;
 /** As {@link WebLinks} is given them: 32 bytes in base64url. */
 const TOKEN = /^[\w-]{43}$/;
 
 export class WebLinks {
+  readonly #location: string;
   readonly #folder: string;
-  readonly #file: string;
-  readonly #page: string;
+  readonly #prefix: string;
 
   /** @param location  of the board */
   constructor(stateFolder: string | undefined, location: string) {
+    this.#location = location;
     this.#folder = recordsOf(stateFolder, 'web');
-    this.#file = join(this.#folder, `${shortHash(location)}.json`);
-    this.#page = join(this.#folder, `${shortHash(location)}.html`);
+    this.#prefix = digest(location);
   }
 
-  /** What a server left behind that has not ended by itself. */
-  left(): WebLink | undefined {
-    try {
-      const value: unknown = JSON.parse(readIfThere(this.#file)?.toString() ?? 'null');
-      if (!isRecord(value)) return undefined;
-      const { port, token, kind, at } = value;
-      const isOurs = typeof token === 'string' && TOKEN.test(token) && typeof kind === 'string';
-      const isDated = typeof port === 'number' && typeof at === 'string' && Date.now() - Date.parse(at) < KEPT_MS;
-      return isOurs && isDated ? { port, token, kind } : undefined;
-    } catch {
-      return undefined;
-    }
+  /** What servers of this board have kept, the newest first; some of them may still be there. */
+  left(): WebLink[] {
+    const found = namesIn(this.#folder)
+      .filter((name) => name.startsWith(`${this.#prefix}-`) && name.endsWith('.json'))
+      .flatMap((name) => this.#read(join(this.#folder, name)) ?? []);
+    return found.toSorted((a, b) => b.at - a.at).map(({ port, token, kind }) => ({ port, token, kind }));
   }
 
-  /** @throws CoordError `store-unavailable` */
-  keep(link: WebLink): void {
-    this.#write(this.#file, `${JSON.stringify({ ...link, at: new Date().toISOString() })}\n`);
+  /** Again from time to time, since it is taken up for a day only. @throws CoordError `store-unavailable` */
+  keep({ port, token, kind }: WebLink): void {
+    const record = { board: this.#location, port, token, kind, at: new Date().toISOString() };
+    this.#write(this.#file(port, 'json'), `${JSON.stringify(record)}\n`);
   }
 
   /**
@@ -58,15 +54,44 @@ export class WebLinks {
    *
    * @returns its path
    */
-  pageTo(url: string): string {
-    this.#write(this.#page, `<!doctype html><meta http-equiv="refresh" content="0; url=${encodeURI(url)}">\n`);
-    return this.#page;
+  pageTo({ port }: WebLink, url: string): string {
+    const path = this.#file(port, 'html');
+    this.#write(path, `<!doctype html><meta http-equiv="refresh" content="0; url=${encodeURI(url)}">\n`);
+    return path;
   }
 
-  /** Takes the link away, unless another server has taken its place. */
-  end({ token }: WebLink): void {
-    if (this.left()?.token === token) removeIfThere(this.#file);
-    removeIfThere(this.#page);
+  end({ port }: WebLink): void {
+    removeIfThere(this.#file(port, 'json'));
+    removeIfThere(this.#file(port, 'html'));
+  }
+
+  #file(port: number, ending: string): string {
+    return join(this.#folder, `${this.#prefix}-${port}.${ending}`);
+  }
+
+  /** Only what this user wrote, of this very board, and not too long ago; else it is removed. */
+  #read(file: string): (WebLink & { at: number }) | undefined {
+    try {
+      const isOwn = lstatSync(file).uid === (process.getuid?.() ?? 0);
+      const value: unknown = JSON.parse(readIfThere(file)?.toString() ?? 'null');
+      if (isOwn && isRecord(value) && value['board'] === this.#location) {
+        const { port, token, kind } = value;
+        const at = Date.parse(String(value['at']));
+        const isFresh = Date.now() - at < KEPT_MS;
+        if (
+          isFresh &&
+          typeof port === 'number' &&
+          typeof kind === 'string' &&
+          typeof token === 'string' &&
+          TOKEN.test(token)
+        )
+          return { port, token, kind, at };
+      }
+    } catch {
+      // Damaged, or gone meanwhile.
+    }
+    removeIfThere(file);
+    return undefined;
   }
 
   #write(path: string, text: string): void {

@@ -88,7 +88,8 @@ describe.skipIf(!HAS_BROWSER)('for everyone', () => {
       await page.getByRole('button', { name: button }).click();
       await page.waitForSelector('dialog');
       expect(await seriousOf(page), button).toEqual([]);
-      await page.keyboard.press('Escape');
+      if (button === 'Undo') await page.keyboard.press('Escape');
+      else await page.getByRole('button', { name: 'Close the window' }).click();
       await page.locator('dialog').waitFor({ state: 'detached' });
       await focusOn(page, button);
     }
@@ -117,6 +118,65 @@ describe.skipIf(!HAS_BROWSER)('for everyone', () => {
         expect(found.room, `${view} at ${width}`).toBeGreaterThan(height / 3);
       }
     }
+  });
+
+  test('the focus stays with what one does', async () => {
+    const rig = await full();
+    const { page } = await open(browser, await serveWeb(rig));
+    await page.getByRole('button', { name: 'Add a task' }).click();
+    await page.getByLabel('What is to be done').fill('seven');
+    await page.keyboard.press('Enter'); // a line of the text
+    await page.getByLabel('Priority').press('Enter');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    await focusOn(page, 'Add a task');
+    await show(page, 'board/task-005');
+    await page.getByRole('button', { name: 'Release' }).click();
+    await focusOn(page, 'Yes');
+    await page.getByRole('button', { name: 'No' }).click();
+    await focusOn(page, 'Release');
+    // A text that is not sent is not thrown away.
+    await page.getByLabel('Tell w2').fill('half a sen');
+    await page.keyboard.press('Escape');
+    expect(await page.getByLabel('Tell w2').inputValue()).toBe('half a sen');
+    await page.getByLabel('Tell w2').fill('');
+    await page.keyboard.press('Escape');
+    await page.locator('.pane').waitFor({ state: 'detached' });
+    // A card that moves to another column takes it along.
+    await page.locator('.card', { hasText: 'seven' }).focus();
+    await rig.ok(['worker', 'claim', 'w3', 'task-007']);
+    await page.locator('.column[aria-label="Claimed"] .card', { hasText: 'seven' }).waitFor();
+    await focusOn(page, 'task-007');
+    // What comes above it leaves it where it was.
+    await show(page, 'log');
+    await page.locator('.log-line').nth(2).focus();
+    const line = await page.evaluate(() => document.activeElement?.textContent);
+    await rig.ok(['leader', 'add-task', 'eight']);
+    await page.locator('.log-line', { hasText: 'eight' }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(line);
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowDown');
+    await until(
+      async () => (await page.evaluate(() => document.activeElement?.textContent)) === line,
+      'the line again',
+    );
+  });
+
+  test('a task that lies over the page keeps the focus within, and the counts have words on the smallest screen', async () => {
+    const { page } = await open(browser, await serveWeb(await full()), { viewport: { width: 360, height: 640 } });
+    for (const word of ['done', 'handed in', 'claimed', 'stuck', 'failed', 'cancelled'])
+      expect(await page.locator('.progress .legend', { hasText: word }).isVisible(), word).toBe(true);
+    await show(page, 'board/task-005');
+    await page.locator('.pane .facts-list').waitFor();
+    for (let i = 0; i < 40; i++) {
+      await page.keyboard.press('Tab');
+      const isWithin = await page.evaluate(
+        () => document.activeElement === document.body || document.activeElement?.closest('.pane') !== null,
+      );
+      expect(isWithin, await focused(page)).toBe(true);
+    }
+    await show(page, 'board');
+    await page.locator('.card').first().focus();
+    expect(await page.evaluate(() => document.activeElement?.className)).toContain('card');
   });
 
   test('all of it by keyboard', async () => {
@@ -225,8 +285,13 @@ describe.skipIf(!HAS_BROWSER)('drawings', () => {
         if (other.left >= one.right) break;
         expect(other.top >= one.bottom || one.top >= other.bottom, `${one.id} and ${other.id}`).toBe(true);
       }
-    // It begins large enough to be read.
-    expect(sorted[0] && sorted[0].bottom - sorted[0].top).toBeGreaterThan(30);
+    // It begins large enough to be read: letters of 14 pixels, times how large it is drawn.
+    const drawn = await page.evaluate(() => {
+      const text = document.querySelector('.node-text') as HTMLElement;
+      const scale = (document.querySelector('.canvas g[transform]') as SVGGElement).getScreenCTM()?.a ?? 0;
+      return Number.parseFloat(getComputedStyle(text).fontSize) * scale;
+    });
+    expect(drawn).toBeGreaterThan(11.5);
     await page.getByRole('button', { name: 'All' }).click();
     await page.locator('.far').waitFor();
     await page.mouse.move(600, 500);
@@ -246,15 +311,39 @@ describe.skipIf(!HAS_BROWSER)('drawings', () => {
     await page.locator('.node.is-folded').first().focus();
     await page.keyboard.press('Enter');
     await until(async () => (await nodes.count()) === 300, 'it to be unfolded');
+    const isInFrame = (): Promise<boolean> =>
+      page.evaluate(() => {
+        const frame = document.querySelector('.canvas')?.getBoundingClientRect();
+        const { activeElement: one } = document;
+        const box = (one?.classList.contains('node') ? one : document.querySelector('.node'))?.getBoundingClientRect();
+        return (
+          !!frame &&
+          !!box &&
+          box.left >= frame.left &&
+          box.right <= frame.right &&
+          box.top >= frame.top &&
+          box.bottom <= frame.bottom
+        );
+      });
+    await until(async () => (await focused(page)).startsWith('task-0'), 'one of what was unfolded to have the focus');
+    await until(isInFrame, 'it to be seen');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await until(isInFrame, 'the next one to be seen');
     await page.getByLabel('Filter').fill('task-150');
     await until(async () => (await nodes.count()) < 10, 'what is near that one');
+    await until(isInFrame, 'that to be seen');
     expect(faults).toEqual([]);
   });
 
-  test('too much for one drawing is said, and a filter helps', async () => {
-    const { page } = await open(browser, await serveWeb(await layered(30, 20)));
+  test.each([
+    { layers: 30, width: 20 },
+    { layers: 1, width: 600 },
+  ])('too much for one drawing is said, and a filter helps: $layers layers of $width', async ({ layers, width }) => {
+    const { page } = await open(browser, await serveWeb(await layered(layers, width)));
     await show(page, 'graph');
-    await page.getByText('600 tasks that hang together are too many to draw').waitFor();
+    await page.getByText('600 tasks are too many to draw').waitFor();
     await page.getByLabel('Filter').fill('number 42');
     await page.waitForSelector('.node');
   });
@@ -307,6 +396,14 @@ describe.skipIf(!HAS_BROWSER)('drawings', () => {
     await page.locator('.timeline-frame').evaluate((frame) => (frame.scrollTop = 1e9));
     await page.locator('.lane-name', { hasText: 'w49' }).waitFor();
     await page.locator('.span').first().waitFor();
+    // However often one comes closer, the way back is as long.
+    for (let i = 0; i < 40; i++) await page.getByRole('button', { name: 'Closer' }).click();
+    const width = async (): Promise<number> => (await page.locator('.timeline-body').boundingBox())?.width ?? 0;
+    const widest = await width();
+    await page.getByRole('button', { name: 'Farther' }).click();
+    await until(async () => (await width()) < widest, 'it to be narrower at once');
+    await page.getByRole('button', { name: 'All' }).click();
+    await page.locator('.axis').getByText(/\d{4}/).first().waitFor(); // three days: the axis says which
     expect(faults).toEqual([]);
   });
 });

@@ -129,8 +129,8 @@ describe.skipIf(!HAS_BROWSER)('the board', () => {
         await until(async () => (await columnsOf(page))['Done']?.length === wanted.Done.length, 'the last change');
         const shown = await columnsOf(page);
         expect({ ...shown, 'Failed, cancelled': shown['Failed, cancelled']?.toSorted() }).toEqual(wanted);
-        expect(await page.locator('.bar').getAttribute('aria-label')).toBe(
-          `${wanted.Done.length} of ${listed.length} tasks done`,
+        expect(await page.locator('.bar').getAttribute('aria-label')).toContain(
+          `${wanted.Done.length} of ${listed.length} tasks done, `,
         );
         expect(faults).toEqual([]);
       }
@@ -254,20 +254,26 @@ describe.skipIf(!HAS_BROWSER)('what a click does', () => {
   });
 
   test('what was handed in again is not approved unseen', async () => {
-    const rig = await begun(['one', '--review']);
-    const web = await serveWeb(rig);
+    const rig = new Repository({ 'a.txt': 'before\n' });
+    await rig.begin(1, ['--review']);
+    rig.commit('task-001', { 'a.txt': 'seen\n' });
+    await rig.ok(['worker', 'done', 'w1', 'task-001', 'first']);
+    const web = await serveWeb(rig, [], rig.env);
+    const first = (await web.call('GET', '/api/task/task-001')).text;
     const { page } = await open(browser, web);
-    await rig.ok(['worker', 'claim', 'w']);
-    await rig.ok(['worker', 'done', 'w', 'task-001', 'first']);
+    // What it shows of the task stays what it was.
+    await page.route('**/api/task/task-001', (route) =>
+      route.fulfill({ contentType: 'application/json', body: first }),
+    );
     await show(page, 'board/task-001');
     await page.locator('.pane').getByText('first', { exact: true }).waitFor();
-    // The page hears nothing of what comes now.
-    await page.route('**/api/task/**', (route) => route.abort());
-    await page.route('**/api/events**', (route) => route.abort());
-    await web.verb('edit', { task_id: 'task-001', checks: ['false'] });
+    await web.verb('send-back', { task_id: 'task-001', reason: 'once more' });
+    await rig.ok(['worker', 'claim', 'w1', 'task-001']);
+    rig.commit('task-001', { 'a.txt': 'unseen\n' }, 2);
+    await rig.ok(['worker', 'done', 'w1', 'task-001', 'second']);
     await page.locator('.pane').getByRole('button', { name: 'Approve' }).click();
-    await page.locator('.pane [role="alert"]').first().waitFor();
-    expect(rig.board().tasks[0]?.status).toBe('submitted');
+    await page.locator('.verb [role="alert"]').getByText('was handed in again since you looked at it').waitFor();
+    expect(rig.task('task-001').status).toBe('submitted');
   });
 
   test('an approved branch lands, its diff having been seen', async () => {
@@ -288,6 +294,20 @@ describe.skipIf(!HAS_BROWSER)('what a click does', () => {
     await show(page, 'timeline');
     await page.locator('.span.is-moment').nth(1).waitFor(); // approved, and landed
     expect(faults).toEqual([]);
+  });
+
+  test('why what was approved cannot land is said where it was approved', async () => {
+    const rig = new Repository({ 'a.txt': 'before\n' });
+    await rig.begin(1, ['--review']);
+    rig.commit('task-001', { 'a.txt': 'after\n' });
+    await rig.ok(['worker', 'done', 'w1', 'task-001', 'changed it']);
+    const { page } = await open(browser, await serveWeb(rig, [], rig.env));
+    // Whoever has the board's own branch checked out stands in the way of every landing.
+    rig.git(['switch', '--quiet', 'coord/main']);
+    await show(page, 'board/task-001');
+    await page.locator('.pane').getByRole('button', { name: 'Approve' }).click();
+    await page.locator('.pane .refusal', { hasText: 'coord/main' }).waitFor();
+    expect(rig.task('task-001')).toMatchObject({ status: 'submitted', reviewed: { by: 'leader' } });
   });
 
   test('cancelled and retried, with all that wait for it', async () => {
@@ -475,6 +495,27 @@ describe.skipIf(!HAS_BROWSER)('what it does not do', () => {
     expect(faults).toEqual([]);
   });
 
+  test('a text that takes for ever to read, or stands in itself too deep, is shown as it is', async () => {
+    const texts = [
+      '*'.repeat(9000),
+      `${'>'.repeat(9000)} x`,
+      `${'- '.repeat(4000)}x`,
+      '[a]('.repeat(2000),
+      '\t'.repeat(9000),
+    ];
+    const rig = await begun(...texts.map((_unused, i) => [`task ${i}`]));
+    for (const [i, text] of texts.entries()) {
+      await rig.ok(['worker', 'claim', 'w', `task-00${i + 1}`]);
+      await rig.ok(['worker', 'done', 'w', `task-00${i + 1}`, '-'], { input: `before ${text}` });
+    }
+    const { page, faults } = await open(browser, await serveWeb(rig));
+    for (const i of texts.keys()) {
+      await show(page, `board/task-00${i + 1}`);
+      await page.locator('.pane .part', { hasText: 'before' }).first().waitFor();
+    }
+    expect(faults).toEqual([]);
+  });
+
   test('no script runs but its own, whatever gets into it', async () => {
     const { page } = await open(browser, await serveWeb(await begun(['one'])));
     const ran = await page.evaluate(async () => {
@@ -533,6 +574,27 @@ describe.skipIf(!HAS_BROWSER)('when the server goes away', () => {
     await page.locator('.trouble').waitFor({ state: 'detached' });
     await rig.ok(['leader', 'add-task', 'afterwards']);
     await column(page, 'Claimable').getByText('afterwards').waitFor();
+    // Whoever comes meanwhile is told as well.
+    renameSync(rig.path('.coordination'), rig.path('away'));
+    await page.locator('.trouble').waitFor();
+    await page.reload();
+    await page.locator('.trouble').waitFor();
+    await page.waitForSelector('.line.is-live');
+    renameSync(rig.path('away'), rig.path('.coordination'));
+    await page.locator('.trouble').waitFor({ state: 'detached' });
+  });
+
+  test('a new link in an old tab is taken', async () => {
+    const rig = await begun(['one']);
+    const web = await serveWeb(rig);
+    const { page } = await open(browser, web);
+    await page.waitForSelector('.line.is-live');
+    await web.stop();
+    const again = await serveWeb(rig, ['--port', new URL(web.origin).port]);
+    await page.getByText('This link holds no longer').waitFor();
+    await page.goto(again.url);
+    await page.waitForSelector('.card');
+    expect(page.url()).toBe(`${web.origin}/#/board`);
   });
 
   test('a server that was ended and begun anew is not told the old token', async () => {

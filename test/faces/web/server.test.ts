@@ -170,6 +170,7 @@ describe('the link', () => {
   test('it ends with Ctrl-C, and the next one is another', async () => {
     const first = await serveWeb(rig);
     const [record = ''] = records();
+    expect(record).toMatch(/\.json$/);
     expect(statSync(rig.path(`state/coord/web/${record}`)).mode & 0o077).toBe(0);
     expect(await first.stop()).toBe(0);
     expect(records()).toEqual([]);
@@ -201,7 +202,13 @@ describe('the link', () => {
     expect(second.token).not.toBe(first.token);
     await second.stop();
     expect((await first.board()).board.tasks).toHaveLength(1);
-    expect(await rig.coord(['web', '--port', new URL(first.origin).port])).toMatchObject({ code: 1 });
+    expect(records()).toHaveLength(1);
+    const third = await serveWeb(rig);
+    await first.kill();
+    await third.kill();
+    expect([first.url, third.url]).toContain((await serveWeb(rig)).url);
+    const taken = new URL((await serveWeb(rig)).origin).port;
+    expect(await rig.coord(['web', '--port', taken])).toMatchObject({ code: 1 });
   });
 
   test('a record that is damaged, or another one’s, is not taken up', async () => {
@@ -209,8 +216,14 @@ describe('the link', () => {
     await first.kill();
     const [record = ''] = records();
     const path = `state/coord/web/${record}`;
-    const kept = JSON.parse(rig.read(path)) as { port: number; token: string; at: string };
+    const kept = JSON.parse(rig.read(path)) as object;
+    const other = new Rig();
+    await other.ok(['leader', 'init', 'Another']);
+    const elsewhere = await serveWeb(other, [], { XDG_STATE_HOME: rig.path('state') });
+    expect(elsewhere.token).not.toBe(first.token);
+    await elsewhere.stop();
     const damaged = [
+      JSON.stringify({ ...kept, board: '/another/.coordination' }),
       '{',
       '[]',
       JSON.stringify({ ...kept, token: 'short' }),
@@ -293,15 +306,18 @@ describe('what it tells', () => {
     await rig.ok(['worker', 'claim', 'w']);
     const { id } = await web.board();
     const events = listen(web, id);
-    const count = (): number => events.all.length;
-    let before = count();
-    await rig.ok(['worker', 'discover', 'w', 'found it']);
-    await until(() => count() > before, 'the discovery to be told');
-    expect((await web.call('GET', '/api/discoveries')).text).toContain('found it');
-    before = count();
+    /** How often it had told something when the document was first seen with that text: as a page asks, only once it is told. */
+    const askedWhenTold = async (path: string, text: string): Promise<void> => {
+      for (let heard = events.all.length; ;) {
+        await until(() => events.all.length > heard, `it to be told of ${text}`);
+        heard = events.all.length;
+        if ((await web.call('GET', path)).text.includes(text)) return;
+      }
+    };
     await rig.ok(['worker', 'tell', 'w', 'leader', 'hello']);
-    await until(() => count() > before, 'the message to be told');
-    expect((await web.call('GET', '/api/inbox')).text).toContain('hello');
+    await askedWhenTold('/api/inbox', 'hello');
+    await rig.ok(['worker', 'discover', 'w', 'found it']);
+    await askedWhenTold('/api/discoveries', 'found it');
     const edited = rig.read('.coordination/tasks.json').replace('"one"', '"one, edited"');
     rig.write('.coordination/tasks.json', edited);
     await rig.ok(['worker', 'heartbeat', 'w']);

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { LeaderInbox } from '../api.ts';
 import { askedOf, AsksView } from './asks-view.tsx';
 import { BoardView } from './board-view.tsx';
+import { Boundary } from './boundary.tsx';
 import { Dialogs } from './dialogs.tsx';
 import { type Derived, derive } from './derived.ts';
 import { DiscoveriesView } from './discoveries-view.tsx';
@@ -42,16 +43,24 @@ function Page({ state, derived, openTask }: PageProps): JSX.Element {
     document.title = `${asks > 0 ? `(${asks}) ` : ''}${goal} · coord`;
   }, [asks, goal]);
   const drop = useDrop(state.isReadOnly);
+  const isBeside = useWide();
+  const isCovered = openTask !== undefined && !isBeside;
   return (
     <div class={`page${openTask === undefined ? '' : ' has-pane'}`} {...drop.handlers}>
-      <a class="skip" href="#main" onClick={skip}>
+      <a class="skip" href="#main" onClick={skip} inert={isCovered}>
         Skip to the view
       </a>
-      <Top state={state} derived={derived} inbox={inbox} />
-      <main id="main" tabIndex={-1}>
-        <View state={state} derived={derived} inbox={inbox} />
+      <Top state={state} derived={derived} inbox={inbox} isCovered={isCovered} />
+      <main id="main" tabIndex={-1} inert={isCovered}>
+        <Boundary of={state.route.view}>
+          <View state={state} derived={derived} inbox={inbox} />
+        </Boundary>
       </main>
-      {openTask !== undefined && <TaskPane key={openTask} id={openTask} state={state} derived={derived} />}
+      {openTask !== undefined && (
+        <Boundary of={openTask}>
+          <TaskPane key={openTask} id={openTask} state={state} derived={derived} />
+        </Boundary>
+      )}
       <Dialogs state={state} derived={derived} />
       {drop.isOver && <div class="drop">Drop a list of tasks to import it</div>}
     </div>
@@ -81,6 +90,18 @@ function View({
     case 'discoveries':
       return <DiscoveriesView state={state} />;
   }
+}
+
+/** Whether a task has room beside the view; elsewhere it lies over it, as task.css says. */
+function useWide(): boolean {
+  const query = matchMedia('(min-width: 1100px)');
+  const [isWide, setWide] = useState(query.matches);
+  useEffect(() => {
+    const look = (): void => setWide(query.matches);
+    query.addEventListener('change', look);
+    return () => query.removeEventListener('change', look);
+  }, []);
+  return isWide;
 }
 
 /** The address stays what says where one is. */

@@ -10,6 +10,9 @@ import { showDialog, type State } from './state.ts';
 import { TextVerb, VerbButton } from './verb.tsx';
 import { clock, since } from './words.ts';
 
+/** Of what went wrong, so much is shown. */
+const SHOWN = 50;
+
 /** How many things somebody waits for. */
 export function askedOf({ questions, reviews }: Derived, inbox: LeaderInbox | undefined): number {
   return questions.length + reviews.length + (inbox?.messages.length ?? 0);
@@ -22,9 +25,9 @@ interface AsksViewProps {
 }
 
 export function AsksView({ state, derived, inbox }: AsksViewProps): JSX.Element {
-  const { questions, reviews, failed, summary } = derived;
+  const { questions, reviews, failed, stuck, summary } = derived;
   const messages = inbox?.messages ?? [];
-  const isQuiet = askedOf(derived, inbox) + failed.length + summary.stuck.length === 0;
+  const isQuiet = askedOf(derived, inbox) + failed.length + stuck.length === 0;
   const link = (id: string): JSX.Element => <a href={addressOf({ view: 'asks', task: id })}>{id}</a>;
   return (
     <section class="asks-view" aria-label="For you" tabIndex={0}>
@@ -76,7 +79,7 @@ export function AsksView({ state, derived, inbox }: AsksViewProps): JSX.Element 
         </article>
       ))}
       {failed.length > 0 && <h2>Failed</h2>}
-      {failed.slice(0, 50).map(({ id, description, last_error }) => (
+      {failed.slice(0, SHOWN).map(({ id, description, last_error }) => (
         <article key={id} class="ask">
           <p class="about">
             <Shape of="failed" /> {link(id)} {description}
@@ -89,25 +92,37 @@ export function AsksView({ state, derived, inbox }: AsksViewProps): JSX.Element 
           )}
         </article>
       ))}
-      {summary.stuck.length > 0 && <h2>Stuck</h2>}
-      {summary.stuck.map(({ task_id, because, description }) => (
-        <article key={task_id} class="ask">
+      <More of={failed.length} column="Failed, cancelled" />
+      {stuck.length > 0 && <h2>Stuck</h2>}
+      {stuck.slice(0, SHOWN).map(({ task: { id, description }, because }) => (
+        <article key={id} class="ask">
           <p class="about">
-            <Shape of="stuck" /> {link(task_id)} {description}
+            <Shape of="stuck" /> {link(id)} {description}
           </p>
           <p>
             Waits for{' '}
-            {because.map((id, i) => (
-              <span key={id}>
+            {because.map((cause, i) => (
+              <span key={cause.id}>
                 {i > 0 && ', '}
-                {link(id)}
+                {link(cause.id)}
               </span>
             ))}
             : retry that, or take it out of what this one needs.
           </p>
         </article>
       ))}
+      <More of={summary.counts.stuck} column="Waiting" />
     </section>
+  );
+}
+
+/** What there is besides those that are shown, and where. */
+function More({ of, column }: { of: number; column: string }): JSX.Element | null {
+  if (of <= SHOWN) return null;
+  return (
+    <p class="empty">
+      {of - SHOWN} more: the column “{column}” of the board has them all.
+    </p>
   );
 }
 

@@ -1,11 +1,11 @@
 /** The board: a column for each way a task can stand, its most urgent cards first. */
-import type { JSX } from 'preact';
-import { useMemo, useRef } from 'preact/hooks';
+import type { JSX, RefObject } from 'preact';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { compareIds } from '../../../model/board.ts';
 import { isExpired } from '../../../model/lifecycle.ts';
 import type { Task } from '../../../model/task.ts';
 import type { Derived, Standing } from './derived.ts';
-import { fits } from './derived.ts';
+import { fits, wordsIn } from './filter.ts';
 import { addressOf } from './route.ts';
 import { Shape } from './shape.tsx';
 import type { State } from './state.ts';
@@ -29,11 +29,12 @@ const COLUMNS: readonly ColumnOf[] = [
 ];
 
 /** Pixels, as board.css draws a card with its gap. */
-const CARD_HEIGHT = 124;
+const CARD_HEIGHT = 136;
 
 export function BoardView({ state, derived }: { state: State; derived: Derived }): JSX.Element {
   const { filter, now, route } = state;
   const columns = useRef<HTMLDivElement>(null);
+  useFollowingFocus(columns);
   const cards = useMemo(() => cardsIn(derived, filter), [derived, filter]);
   /** The arrows lead from one column to the next that has a card. */
   const leave = (from: number, side: 'left' | 'right'): void => {
@@ -76,6 +77,26 @@ export function BoardView({ state, derived }: { state: State; derived: Derived }
   );
 }
 
+/** The card that has the focus keeps it when it moves to another column. */
+function useFollowingFocus(columns: RefObject<HTMLElement>): void {
+  const last = useRef<string | undefined>();
+  useEffect(() => {
+    const { current } = columns;
+    const look = (): void => {
+      const { activeElement } = document;
+      if (activeElement instanceof HTMLAnchorElement && current?.contains(activeElement))
+        last.current = activeElement.hash;
+      else if (activeElement !== document.body) last.current = undefined;
+    };
+    document.addEventListener('focusin', look);
+    return () => document.removeEventListener('focusin', look);
+  }, []);
+  useEffect(() => {
+    if (last.current === undefined || document.activeElement !== document.body) return;
+    columns.current?.querySelector<HTMLElement>(`a[href="${last.current}"]`)?.focus();
+  });
+}
+
 /** The cards of each column, in one walk over the board. */
 function cardsIn({ byId, standingOf }: Derived, filter: string): Task[][] {
   const places = new Map(
@@ -83,10 +104,11 @@ function cardsIn({ byId, standingOf }: Derived, filter: string): Task[][] {
       standings.map((standing, rank) => [standing, { column, rank }] as const),
     ),
   );
+  const words = wordsIn(filter);
   const found = COLUMNS.map((): { task: Task; rank: number }[] => []);
   for (const task of byId.values()) {
     const place = places.get(standingOf(task));
-    if (place && fits(task, filter)) found[place.column]?.push({ task, rank: place.rank });
+    if (place && fits(task, words)) found[place.column]?.push({ task, rank: place.rank });
   }
   return found.map((cards, column) => {
     const isNewestFirst = COLUMNS[column]?.isNewestFirst === true;
@@ -126,20 +148,22 @@ function Card({ task, standing, now, isAsking, isOpen, tabIndex }: CardProps): J
       tabIndex={tabIndex}
     >
       <span class="card-head">
-        <Shape of={standing} /> <span class="standing">{STANDINGS[standing]}</span>{' '}
+        <Shape of={standing} /> <span class="standing">{STANDINGS[standing]}</span> <span class="id">{id}</span>{' '}
+        <span class="priority">p{priority}</span>
+      </span>
+      <span class="card-text">{description}</span>
+      <span class="card-line">
+        {claimed_by !== null && <span class="worker">{claimed_by}</span>} <Age task={task} now={now} />
+      </span>
+      <span class="card-line">
         {isAsking && standing !== 'asking' && (
           <span class="is-asking">
             <Shape of="asking" /> {STANDINGS.asking}
           </span>
         )}{' '}
-        <span class="id">{id}</span> <span class="priority">p{priority}</span>
-      </span>
-      <span class="card-text">{description}</span>
-      <span class="card-foot">
-        {claimed_by !== null && <span class="worker">{claimed_by}</span>} <Age task={task} now={now} />{' '}
         {context.files.length > 0 && (
           <span class="files" title={context.files.join('\n')}>
-            {context.files.length === 1 ? context.files[0] : `${context.files.length} files`}
+            {context.files.length === 1 ? context.files[0] : `${context.files.length} files: ${context.files[0]} …`}
           </span>
         )}
       </span>
@@ -150,13 +174,12 @@ function Card({ task, standing, now, isAsking, isOpen, tabIndex }: CardProps): J
 /** How long it has stood like this, and how long its lease lasts. */
 function Age({ task, now }: { task: Task; now: string }): JSX.Element | null {
   const { created_at, claimed_at, completed_at, lease_expires_at } = task;
-  if (task.status === 'claimed') {
-    const isOver = isExpired(task, now);
-    const lease = `lease ${isOver ? 'over for ' : ''}${since(lease_expires_at ?? now, now)}`;
+  if (lease_expires_at !== null) {
+    const lease = since(lease_expires_at, now);
+    const title = claimed_at === null ? '' : `claimed ${since(claimed_at, now)} ago`;
     return (
-      <span class="age">
-        {claimed_at !== null && `${since(claimed_at, now)}, `}
-        {lease}
+      <span class="age" title={title}>
+        {claimed_at !== null && since(claimed_at, now)} · {isExpired(task, now) ? `lease over` : `lease ${lease}`}
       </span>
     );
   }

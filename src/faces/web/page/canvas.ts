@@ -9,8 +9,10 @@ interface Place {
   scale: number;
 }
 
-/** The whole is shown at first, unless its texts could not be read then. */
-const LEAST_READABLE = 0.55;
+/** The whole is shown at first, unless its texts could not be read then: they are 14 pixels high, 12 at the least. */
+const LEAST_READABLE = 0.85;
+/** From here on smaller words are left out, and the others made larger. */
+const FAR = 0.5;
 const SCALES = { least: 0.05, most: 2.5 };
 const MARGIN = 24;
 /** Pixels that an arrow key moves it by. */
@@ -24,8 +26,8 @@ export interface Canvas {
   isFar: boolean;
   zoom: (by: number) => void;
   fit: () => void;
-  /** Brings a point of the drawing into the frame. */
-  show: (x: number, y: number) => void;
+  /** Brings what has this middle and this size in the drawing into the frame. */
+  show: (middle: { x: number; y: number }, size: { width: number; height: number }) => void;
   onKeyDown: (event: KeyboardEvent) => void;
   handlers: {
     onWheel: (event: WheelEvent) => void;
@@ -36,8 +38,11 @@ export interface Canvas {
   };
 }
 
-/** @param width  of the drawing, in its own pixels, as `height` */
-export function useCanvas(width: number, height: number): Canvas {
+/**
+ * @param width  of the drawing, in its own pixels, as `height`
+ * @param scope  where that changes, another thing is drawn, and shown from its beginning
+ */
+export function useCanvas(width: number, height: number, scope: string): Canvas {
   const frame = useRef<HTMLDivElement>(null);
   const [place, setPlace] = useState<Place>({ x: MARGIN, y: MARGIN, scale: 1 });
   const pointers = useRef(new Map<number, { x: number; y: number }>());
@@ -48,12 +53,7 @@ export function useCanvas(width: number, height: number): Canvas {
     const scale = Math.max(whole, least, SCALES.least);
     return { scale, x: MARGIN, y: Math.max(MARGIN, (clientHeight - height * scale) / 2) };
   };
-  const known = useRef(false);
-  useLayoutEffect(() => {
-    if (known.current || width === 0) return;
-    known.current = true;
-    setPlace(fitted(LEAST_READABLE));
-  }, [width]);
+  useLayoutEffect(() => setPlace(fitted(LEAST_READABLE)), [scope]);
 
   /** So that the point of the frame stays where it is. */
   const zoomAt = (by: number, x: number, y: number): void =>
@@ -77,17 +77,18 @@ export function useCanvas(width: number, height: number): Canvas {
   return {
     frame,
     transform: `translate(${place.x} ${place.y}) scale(${place.scale})`,
-    isFar: place.scale < LEAST_READABLE,
+    isFar: place.scale < FAR,
     zoom,
     fit: () => setPlace(fitted(SCALES.least)),
-    show: (x, y) =>
+    show: ({ x, y }, size) =>
       setPlace((before) => {
         const { clientWidth = 800, clientHeight = 600 } = frame.current ?? {};
-        const [atX, atY] = [before.x + x * before.scale, before.y + y * before.scale];
-        const isSeen = atX > 100 && atX < clientWidth - 100 && atY > 40 && atY < clientHeight - 40;
-        return isSeen
-          ? before
-          : { ...before, x: clientWidth / 2 - x * before.scale, y: clientHeight / 2 - y * before.scale };
+        const { scale } = before;
+        const [atX, atY] = [before.x + x * scale, before.y + y * scale];
+        const [besideX, besideY] = [(size.width / 2) * scale + MARGIN, (size.height / 2) * scale + MARGIN];
+        const isSeen =
+          atX >= besideX && atX <= clientWidth - besideX && atY >= besideY && atY <= clientHeight - besideY;
+        return isSeen ? before : { scale, x: clientWidth / 2 - x * scale, y: clientHeight / 2 - y * scale };
       }),
     onKeyDown: (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -1,6 +1,14 @@
 /** The page's line to its server: the board at first, then what changes; verbs and documents over the same token. */
 import { EventSource, type ErrorEvent } from 'eventsource';
-import { type BoardChange, challenge, type ImportAnswer, type Refusal, type Snapshot, type VerbName } from '../api.ts';
+import {
+  type BoardChange,
+  challenge,
+  HEARTBEAT_MS,
+  type ImportAnswer,
+  type Refusal,
+  type Snapshot,
+  type VerbName,
+} from '../api.ts';
 
 /** What the server has refused, in its words. */
 export class Refused extends Error {
@@ -24,6 +32,8 @@ export interface Listener {
   onLine: (line: Line, trouble?: string) => void;
 }
 
+/** A server that has said nothing for so long is gone. */
+const DEAD_MS = 2.7 * HEARTBEAT_MS;
 /** How long to wait before the board is asked for again. */
 const AGAIN_MS = 1000;
 
@@ -95,14 +105,29 @@ export class Connection {
         },
       });
       const end = (then: () => void): void => {
+        clearInterval(watching);
         source.close();
         then();
       };
-      source.addEventListener('open', () => this.#listener.onLine('live'));
+      // A line that was cut without a word, as by a network that is gone, looks as if nothing happened.
+      let heard = Date.now();
+      const watching = setInterval(() => {
+        if (Date.now() - heard > DEAD_MS) end(() => reject(new Error('silent')));
+      }, HEARTBEAT_MS / 3);
+      const hear = (): void => void (heard = Date.now());
+      source.addEventListener('here', hear);
+      source.addEventListener('open', () => {
+        hear();
+        this.#listener.onLine('live');
+      });
       // The server says so itself: its data is of that shape.
-      source.addEventListener('change', ({ data }) => this.#listener.onChange(JSON.parse(data) as BoardChange));
+      source.addEventListener('change', ({ data }) => {
+        hear();
+        this.#listener.onChange(JSON.parse(data) as BoardChange);
+      });
       source.addEventListener('stale', () => end(resolve));
       source.addEventListener('error', (error: ErrorEvent) => {
+        hear(); // it tries again by itself
         this.#isProven = false;
         this.#listener.onLine('lost');
         if (hasEnded || error.code === 401) end(() => reject(new Ended()));

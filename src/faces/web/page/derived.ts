@@ -1,5 +1,6 @@
 /** What follows from the board by the very rules of the store: read off once for each board that the server tells. */
 import { type Board, expireLastAttempts } from '../../../model/board.ts';
+import { Dependencies } from '../../../model/dependencies.ts';
 import { criticalPath } from '../../../model/graph.ts';
 import { submittedState } from '../../../model/landing.ts';
 import { isLive } from '../../../model/lifecycle.ts';
@@ -20,11 +21,16 @@ export interface Derived {
   /** Handed in, and waiting for a review. */
   reviews: Task[];
   failed: Task[];
+  /** What nobody can do, and the tasks because of which. */
+  stuck: { task: Task; because: Task[] }[];
   /** US dollars. */
   cost: number;
   /** From the first claim or task to the last thing that was settled, or to now: milliseconds. */
   spanMs: number;
 }
+
+/** Stuck tasks of which it is looked up why: each may take a walk over the board. */
+const MOST_CAUSES = 200;
 
 /** By the board, and again every few seconds, since leases run out. */
 export function derive(board: Board, now: string): Derived {
@@ -39,6 +45,7 @@ function derivedOf(before: Board, now: string): Derived {
   const { board } = expireLastAttempts(before, now);
   const { tasks } = board;
   const shownOf = shownStatus(board, now);
+  const dependencies = new Dependencies(board);
   const standingOf = (task: Task): Standing =>
     task.status === 'submitted' ? submittedState(board, task, now) : shownOf(task);
   const summary = summarise(board, now);
@@ -51,6 +58,10 @@ function derivedOf(before: Board, now: string): Derived {
     asking: new Set(questions.map(({ task_id }) => task_id)),
     reviews: tasks.filter((task) => task.status === 'submitted' && standingOf(task) === 'review'),
     failed: tasks.filter(({ status }) => status === 'failed'),
+    stuck: tasks
+      .filter((task) => dependencies.isStuck(task))
+      .slice(0, MOST_CAUSES)
+      .map((task) => ({ task, because: dependencies.causes(task) })),
     cost: tasks.reduce((sum, { cost_usd = 0 }) => sum + cost_usd, board.cost_usd ?? 0),
     spanMs: spanOf(tasks, now),
   };
@@ -72,14 +83,3 @@ export function criticalIds(board: Board): ReadonlySet<string> {
   return lastPath.ids;
 }
 let lastPath: { board: Board; ids: ReadonlySet<string> } | undefined;
-
-/** Whether a task holds these words, in letters of either case. */
-export function fits(task: Task, filter: string): boolean {
-  if (filter.trim() === '') return true;
-  const { id, key = '', description, tags, claimed_by, context } = task;
-  const text = [id, key, description, claimed_by ?? '', ...tags, ...context.files].join('\n').toLowerCase();
-  return filter
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
-}

@@ -1,6 +1,6 @@
 /** Windows of their own: to add and edit a task, to import a list, to tell workers something, to take the last change back. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { MAX_MESSAGE } from '../../../model/limits.ts';
 import { ImportPreview } from './import-preview.tsx';
 import { type Dialog as Shown, showDialog, type State } from './state.ts';
@@ -17,47 +17,49 @@ export function Dialogs({ state, derived }: { state: State; derived: Derived }):
   switch (dialog.kind) {
     case 'add':
       return (
-        <Window title="Add a task">
+        <Modal title="Add a task">
           <TaskForm task={undefined} onDone={close} />
-        </Window>
+        </Modal>
       );
     case 'edit':
       return (
-        <Window title={`Edit ${dialog.task.id}`}>
+        <Modal title={`Edit ${dialog.task.id}`}>
           <TaskForm task={dialog.task} onDone={close} />
-        </Window>
+        </Modal>
       );
     case 'import':
       return (
-        <Window title={`Import ${dialog.file.name}`}>
+        <Modal title={`Import ${dialog.file.name}`}>
           <ImportPreview file={dialog.file} onDone={close} />
-        </Window>
+        </Modal>
       );
     case 'tell':
       return (
-        <Window title="Tell workers">
+        <Modal title="Tell workers">
           <TellForm dialog={dialog} derived={derived} />
-        </Window>
+        </Modal>
       );
     case 'undo':
       return (
-        <Window title="Undo">
+        <Modal title="Undo">
           <p>
             Takes back what was done last: <strong>{lastChangeOf(state)?.what ?? 'nothing'}</strong>.
           </p>
           <VerbButton name="undo" input={{}} isMain onDone={close}>
             Take it back
           </VerbButton>
-        </Window>
+        </Modal>
       );
   }
 }
 
-function Window({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+function Modal({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = dialog;
-    if (current && !current.open) current.showModal();
+    current?.showModal();
+    // So that the focus goes back to where it was.
+    return () => current?.close();
   }, []);
   return (
     <dialog ref={dialog} aria-labelledby="dialog-title" onClose={close}>

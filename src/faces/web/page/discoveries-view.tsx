@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Discoveries } from '../api.ts';
 import { useDocument } from './document.ts';
+import { holds, wordsIn } from './filter.ts';
 import { Markdown } from './markdown.tsx';
 import { addressOf } from './route.ts';
 import type { State } from './state.ts';
@@ -17,12 +18,11 @@ export function DiscoveriesView({ state }: { state: State }): JSX.Element {
   const [most, setMost] = useState(SHOWN);
   if (error) return <Refusal error={error} />;
   if (!value) return <p class="empty">Reading the discoveries …</p>;
-  const words = state.filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsIn(state.filter);
   const found = value.discoveries
-    .filter(({ worker, content, tags, task_id }) => {
-      const text = `${worker} ${content} ${tags.join(' ')} ${task_id ?? ''}`.toLowerCase();
-      return words.every((word) => text.includes(word));
-    })
+    .filter(({ worker, content, tags, task_id }) =>
+      holds(`${worker} ${content} ${tags.join(' ')} ${task_id ?? ''}`, words),
+    )
     .toReversed();
   const more = found.length - most;
   return (

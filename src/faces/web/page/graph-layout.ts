@@ -27,7 +27,7 @@ export interface GraphLayout {
 /** Pixels of a node. */
 export const NODE = { width: 208, height: 60 };
 const GAP = { rank: 64, node: 16 };
-/** Nodes that hang together and are laid out at the most: beyond it takes seconds, and nobody finds anything. */
+/** Nodes that are drawn at the most: beyond it takes seconds, and nobody finds anything. */
 export const MOST_NODES = 500;
 
 /** What is drawn for each task: itself, or the settled ones that it hangs together with. */
@@ -67,7 +67,7 @@ export function groupsOf(
   return groups;
 }
 
-/** @param groups  of {@link groupsOf}: at most {@link MOST_NODES} that hang together */
+/** @param groups  of {@link groupsOf}: at most {@link MOST_NODES} */
 export function layOut(groups: ReadonlyMap<string, readonly Task[]>): GraphLayout {
   const edges = edgesBetween(groups);
   const connected = new Set(edges.flatMap(({ from, to }) => [from, to]));

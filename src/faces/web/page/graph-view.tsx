@@ -1,9 +1,10 @@
 /** What needs what, from left to right; and the longest chain that is still to be done. */
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { plural } from '../../../model/text.ts';
 import type { Task } from '../../../model/task.ts';
-import { criticalIds, type Derived, fits, type Standing } from './derived.ts';
+import { criticalIds, type Derived, type Standing } from './derived.ts';
+import { fits, wordsIn } from './filter.ts';
 import {
   edgesBetween,
   type GraphEdge,
@@ -31,7 +32,7 @@ export function GraphView({ state, derived }: { state: State; derived: Derived }
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
   const shown = useMemo(() => near(tasks, filter), [tasks, filter]);
   const groups = useMemo(() => groupsOf(shown, isFolding, unfolded), [shown, isFolding, unfolded]);
-  const drawn = useLayout(groups);
+  const drawn = useLayout(groups, `${isFolding} ${filter}`);
   const critical = board ? criticalIds(board) : new Set<string>();
 
   return (
@@ -58,7 +59,7 @@ export function GraphView({ state, derived }: { state: State; derived: Derived }
           derived={derived}
           critical={critical}
           openTask={state.route.task}
-          onUnfold={(ids) => setUnfolded(new Set([...unfolded, ...ids]))}
+          onUnfold={(ids) => setUnfolded((before) => new Set([...before, ...ids]))}
         />
       )}
     </section>
@@ -67,40 +68,61 @@ export function GraphView({ state, derived }: { state: State; derived: Derived }
 
 /** Tasks that hold the words of the filter, with what they need and what needs them. */
 function near(tasks: readonly Task[], filter: string): readonly Task[] {
-  if (filter.trim() === '') return tasks;
-  const found = new Set(tasks.filter((task) => fits(task, filter)).map(({ id }) => id));
+  const words = wordsIn(filter);
+  if (words.length === 0) return tasks;
+  const found = new Set(tasks.filter((task) => fits(task, words)).map(({ id }) => id));
   const needed = new Set(tasks.flatMap(({ id, dependencies }) => (found.has(id) ? dependencies : [])));
   return tasks.filter(
     ({ id, dependencies }) => found.has(id) || needed.has(id) || dependencies.some((one) => found.has(one)),
   );
 }
 
-/** Laid out anew only where something else hangs together; meanwhile what was drawn last. @returns words where nothing can be drawn */
-function useLayout(groups: ReadonlyMap<string, readonly Task[]>): GraphLayout | string {
-  const edges = useMemo(() => edgesBetween(groups), [groups]);
-  const structure = `${[...groups.keys()].join()} ${edges.map(({ from, to }) => `${from}>${to}`).join()}`;
-  const [laidOut, setLaidOut] = useState<GraphLayout | undefined>();
-  const connected = new Set(edges.flatMap(({ from, to }) => [from, to])).size;
+/**
+ * Laid out anew only where something else hangs together; meanwhile what was drawn last.
+ *
+ * @param scope  what was chosen to be drawn
+ * @returns words where nothing can be drawn; with the scope that the layout is of
+ */
+function useLayout(groups: ReadonlyMap<string, readonly Task[]>, scope: string): Drawn | string {
+  const structure = useMemo(
+    () =>
+      `${[...groups.keys()].join()} ${edgesBetween(groups)
+        .map(({ from, to }) => `${from}>${to}`)
+        .join()}`,
+    [groups],
+  );
+  const [laidOut, setLaidOut] = useState<Drawn | undefined>();
   useEffect(() => {
-    if (connected > MOST_NODES) return undefined;
+    if (groups.size > MOST_NODES) return undefined;
     // After the page has shown itself: it takes a moment.
-    const timer = setTimeout(() => setLaidOut(layOut(groups)));
+    const timer = setTimeout(() => setLaidOut({ ...layOut(groups), scope }));
     return () => clearTimeout(timer);
-  }, [structure]);
-  if (groups.size === 0) return 'No task to draw.';
-  if (connected > MOST_NODES)
-    return `${connected} tasks that hang together are too many to draw: fold what is settled, or filter for some words.`;
-  if (!laidOut) return 'Drawing …';
+  }, [structure, scope]);
   // The tasks as they are now, in the places that they have.
-  const nodes = laidOut.nodes.flatMap((node) => {
-    const tasks = groups.get(node.id);
-    return tasks ? [{ ...node, tasks }] : [];
-  });
-  return { ...laidOut, nodes };
+  const drawn = useMemo(
+    () =>
+      laidOut && {
+        ...laidOut,
+        nodes: laidOut.nodes.flatMap((node) => {
+          const tasks = groups.get(node.id);
+          return tasks ? [{ ...node, tasks }] : [];
+        }),
+      },
+    [laidOut, groups],
+  );
+  if (groups.size === 0) return 'No task to draw.';
+  if (groups.size > MOST_NODES)
+    return `${groups.size} tasks are too many to draw: fold what is settled, or filter for some words.`;
+  return drawn ?? 'Drawing …';
+}
+
+interface Drawn extends GraphLayout {
+  /** What was chosen to be drawn: where that changes, it is shown from its beginning. */
+  scope: string;
 }
 
 interface DrawingProps {
-  drawn: GraphLayout;
+  drawn: Drawn;
   derived: Derived;
   critical: ReadonlySet<string>;
   openTask: string | undefined;
@@ -108,22 +130,65 @@ interface DrawingProps {
 }
 
 function Drawing({ drawn, derived, critical, openTask, onUnfold }: DrawingProps): JSX.Element {
-  const { nodes, edges, width, height } = drawn;
-  const canvas = useCanvas(width, height);
+  const { nodes, edges, width, height, scope } = drawn;
+  const canvas = useCanvas(width, height, scope);
   const [chosen, setChosen] = useState<string | undefined>();
   const svg = useRef<SVGSVGElement>(null);
   const active = nodes.find(({ id }) => id === chosen) ?? nodes.find(({ id }) => id === openTask) ?? nodes[0];
-  const isCritical = (node: string): boolean => critical.has(node);
-
+  /** Once it is the one that the Tab key leads to. */
+  const follows = useRef(false);
+  useLayoutEffect(() => {
+    if (!follows.current || active?.id !== chosen) return;
+    follows.current = false;
+    svg.current?.querySelector<SVGElement>('a[tabindex="0"]')?.focus({ preventScroll: true });
+  });
+  const choose = (id: string): void => {
+    follows.current = true;
+    setChosen(id);
+  };
   const move = (event: KeyboardEvent): void => {
     const next = active && nearest(nodes, active, event.key);
     if (!next) return canvas.onKeyDown(event);
     event.preventDefault();
-    setChosen(next.id);
-    canvas.show(next.x, next.y);
-    // Once it is the one that takes the focus.
-    requestAnimationFrame(() => svg.current?.querySelector<SVGElement>('a[tabindex="0"]')?.focus());
+    choose(next.id);
   };
+  const unfold = useCallback((ids: string[]): void => {
+    onUnfold(ids);
+    const [first] = ids;
+    if (first !== undefined) choose(first);
+  }, []);
+  const focused = useCallback((node: GraphNode): void => {
+    setChosen(node.id);
+    canvas.show(node, NODE);
+  }, []);
+  // The second hand of the page's clock draws nothing anew, nor does moving it.
+  const lines = useMemo(
+    () =>
+      edges.map((edge) => (
+        <Edge
+          key={`${edge.from} ${edge.to}`}
+          edge={edge}
+          isCritical={critical.has(edge.from) && critical.has(edge.to)}
+        />
+      )),
+    [edges, critical],
+  );
+  const marks = useMemo(
+    () =>
+      nodes.map((node) => (
+        <Node
+          key={node.id}
+          node={node}
+          derived={derived}
+          isCritical={critical.has(node.id)}
+          isOpen={node.id === openTask}
+          tabIndex={node === active ? 0 : -1}
+          onFocus={focused}
+          onUnfold={unfold}
+        />
+      )),
+    [nodes, derived, critical, openTask, active],
+  );
   return (
     <div class="canvas" ref={canvas.frame} {...canvas.handlers}>
       <svg ref={svg} role="group" aria-label={plural(nodes.length, 'node')} onKeyDown={move}>
@@ -142,25 +207,8 @@ function Drawing({ drawn, derived, critical, openTask, onUnfold }: DrawingProps)
           </marker>
         </defs>
         <g transform={canvas.transform} class={canvas.isFar ? 'far' : ''}>
-          {edges.map((edge) => (
-            <Edge
-              key={`${edge.from} ${edge.to}`}
-              edge={edge}
-              isCritical={isCritical(edge.from) && isCritical(edge.to)}
-            />
-          ))}
-          {nodes.map((node) => (
-            <Node
-              key={node.id}
-              node={node}
-              derived={derived}
-              isCritical={isCritical(node.id)}
-              isOpen={node.id === openTask}
-              tabIndex={node === active ? 0 : -1}
-              onFocus={() => setChosen(node.id)}
-              onUnfold={onUnfold}
-            />
-          ))}
+          {lines}
+          {marks}
         </g>
       </svg>
       <div class="zoom" role="group" aria-label="Zoom">
@@ -224,12 +272,9 @@ interface NodeProps {
   isCritical: boolean;
   isOpen: boolean;
   tabIndex: 0 | -1;
-  onFocus: () => void;
+  onFocus: (node: GraphNode) => void;
   onUnfold: (ids: string[]) => void;
 }
-
-/** Characters of a description that have room in a node, in most letters. */
-const MOST_TEXT = 27;
 
 function Node({ node, derived, isCritical, isOpen, tabIndex, onFocus, onUnfold }: NodeProps): JSX.Element {
   const { tasks, x, y } = node;
@@ -246,7 +291,7 @@ function Node({ node, derived, isCritical, isOpen, tabIndex, onFocus, onUnfold }
       href={addressOf({ view: 'graph', task: isFolded ? undefined : node.id })}
       class={classes.filter(Boolean).join(' ')}
       tabIndex={tabIndex}
-      onFocus={onFocus}
+      onFocus={() => onFocus(node)}
       onClick={(event) => {
         if (!isFolded) return;
         event.preventDefault();
@@ -260,15 +305,12 @@ function Node({ node, derived, isCritical, isOpen, tabIndex, onFocus, onUnfold }
         <g transform="translate(10 9)" class={`shape is-${standing}`}>
           <ShapeMarks of={standing} />
         </g>
-        {/* Cut where its room ends. */}
-        <svg width={NODE.width - 8} height={NODE.height}>
-          <text x="33" y="22" class="node-head">
-            {head}
-          </text>
-          <text x="10" y="46" class="node-text">
-            {text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT - 1)}…` : text}
-          </text>
-        </svg>
+        <text x="33" y="22" class="node-head">
+          {head}
+        </text>
+        <foreignObject x="10" y="30" width={NODE.width - 20} height="24">
+          <div class="node-text">{text}</div>
+        </foreignObject>
       </g>
     </a>
   );

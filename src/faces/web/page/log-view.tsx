@@ -1,6 +1,7 @@
 /** What happened, newest first. */
 import type { JSX } from 'preact';
 import type { LogEntry } from '../../../model/views/timeline.ts';
+import { holds, wordsIn } from './filter.ts';
 import { useLog } from './log-lines.ts';
 import { addressOf } from './route.ts';
 import type { State } from './state.ts';
@@ -8,7 +9,7 @@ import { VirtualList } from './virtual-list.tsx';
 import { clock } from './words.ts';
 
 /** Pixels, as lists.css draws a line. */
-const LINE_HEIGHT = 40;
+const LINE_HEIGHT = 52;
 
 interface Line {
   entry: LogEntry;
@@ -19,13 +20,12 @@ interface Line {
 export function LogView({ state }: { state: State }): JSX.Element {
   const entries = useLog(state.told);
   if (!entries) return <p class="empty">Reading the log …</p>;
-  const words = state.filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsIn(state.filter);
   const lines = entries
     .map((entry, n): Line => ({ entry, n }))
-    .filter(({ entry }) => {
-      const text = `${entry.agent} ${entry.event} ${entry.task_id ?? ''} ${entry.message}`.toLowerCase();
-      return words.every((word) => text.includes(word));
-    })
+    .filter(({ entry: { agent, event, task_id, message } }) =>
+      holds(`${agent} ${event} ${task_id ?? ''} ${message}`, words),
+    )
     .toReversed();
   return (
     <section class="log" aria-label="Log">
@@ -44,20 +44,12 @@ export function LogView({ state }: { state: State }): JSX.Element {
   );
 }
 
-function LogLine({
-  entry: { time, agent, event, task_id, message },
-  tabIndex,
-}: {
+interface LogLineProps {
   entry: LogEntry;
   tabIndex: 0 | -1;
-}): JSX.Element {
-  const line = (
-    <>
-      <time dateTime={time}>{clock(time)}</time> <span class="worker">{agent}</span> <strong>{event}</strong>{' '}
-      {task_id !== null && <span class="id">{task_id}</span>} <span class="message">{message}</span>
-    </>
-  );
-  // Lines about no task lead to where one is.
+}
+
+function LogLine({ entry: { time, agent, event, task_id, message }, tabIndex }: LogLineProps): JSX.Element {
   return (
     <a
       class="log-line"
@@ -65,7 +57,11 @@ function LogLine({
       tabIndex={tabIndex}
       title={message}
     >
-      {line}
+      <span class="log-head">
+        <time dateTime={time}>{clock(time)}</time> <span class="worker">{agent}</span> <strong>{event}</strong>{' '}
+        {task_id !== null && <span class="id">{task_id}</span>}
+      </span>{' '}
+      <span class="message">{message}</span>
     </a>
   );
 }

@@ -1,7 +1,12 @@
 /** Begins the page. */
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { takeToken } from './route.ts';
+import { takeToken, tokenOfTab } from './route.ts';
 import { begin } from './state.ts';
 
-begin(takeToken(), (state) => render(<App state={state} />, document.body));
+takeToken();
+// A new link may be opened in a tab that has an old one: only what stands behind the # differs then.
+addEventListener('hashchange', () => {
+  if (takeToken()) location.reload();
+});
+begin(tokenOfTab(), (state) => render(<App state={state} />, document.body));

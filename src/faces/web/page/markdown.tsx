@@ -5,10 +5,13 @@
 import DOMPurify from 'dompurify';
 import { Marked, type Tokens } from 'marked';
 import type { JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 
-/** Characters that are read as Markdown; longer texts stand as they are. */
-const MOST = 100_000;
+/**
+ * What is read as Markdown; other texts stand as they are. Reading takes time that grows with the square of a line, and a call for
+ * each level in which things stand in each other: an agent's text must not stop the page. The longest brief is 24 kB.
+ */
+const MOST = { characters: 40_000, line: 2000, levels: 20 };
 /** Headings in a text stay below the page's own, which end at the third. */
 const BELOW = 3;
 
@@ -33,14 +36,34 @@ const marked = new Marked({
 
 export function Markdown({ text }: { text: string }): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
+  const fragment = useMemo(() => (isReadable(text) ? fragmentOf(text) : undefined), [text]);
   useLayoutEffect(() => {
-    if (text.length <= MOST) place.current?.replaceChildren(fragmentOf(text));
-  }, [text]);
-  return text.length > MOST ? <pre class="long">{text}</pre> : <div class="markdown" ref={place} />;
+    if (fragment) place.current?.replaceChildren(fragment.cloneNode(true));
+  }, [fragment]);
+  return fragment ? (
+    <div class="markdown" ref={place} />
+  ) : (
+    <pre class="long" tabIndex={0}>
+      {text}
+    </pre>
+  );
 }
 
-function fragmentOf(text: string): DocumentFragment {
-  return DOMPurify.sanitize(marked.parse(text, { async: false }), {
+function isReadable(text: string): boolean {
+  if (text.length > MOST.characters) return false;
+  const deep = new RegExp(`^(?:[ \\t]*(?:>|[-*+]|\\d+[.)])[ \\t]*){${MOST.levels}}|^[ \\t]{${4 * MOST.levels}}`, 'm');
+  return text.split('\n').every((line) => line.length <= MOST.line) && !deep.test(text);
+}
+
+/** @returns undefined where it cannot be read after all */
+function fragmentOf(text: string): DocumentFragment | undefined {
+  let html: string;
+  try {
+    html = marked.parse(text, { async: false });
+  } catch {
+    return undefined;
+  }
+  return DOMPurify.sanitize(html, {
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: [],
     RETURN_DOM_FRAGMENT: true,

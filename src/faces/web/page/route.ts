@@ -19,14 +19,20 @@ export function addressOf({ view, task }: Route): string {
 }
 
 /**
- * The token of the link that the page was opened by, which leaves the address at once: an address is seen, copied and kept. This tab
- * remembers it, so that it can be loaded again.
+ * Takes the token of a link out of the address at once, since an address is seen, copied and kept; this tab remembers it, so that it
+ * can be loaded again.
+ *
+ * @returns whether there was one
  */
-export function takeToken(): string {
+export function takeToken(): boolean {
   const [, token] = /^#([\w-]{20,})$/.exec(location.hash) ?? [];
-  if (token !== undefined) {
-    sessionStorage.setItem('token', token);
-    history.replaceState(null, '', addressOf({ view: 'board', task: undefined }));
-  }
+  if (token === undefined) return false;
+  sessionStorage.setItem('token', token);
+  history.replaceState(null, '', addressOf({ view: 'board', task: undefined }));
+  return true;
+}
+
+/** Of the link that this tab was opened by; empty where it was not. */
+export function tokenOfTab(): string {
   return sessionStorage.getItem('token') ?? '';
 }

@@ -1,6 +1,5 @@
 /** All that the page knows, in one place. Components read it and call the functions below; nothing else changes it. */
-import type { Board } from '../../../model/board.ts';
-import { compareIds } from '../../../model/board.ts';
+import { type Board, compareIds } from '../../../model/board.ts';
 import type { Task } from '../../../model/task.ts';
 import type { BoardChange, Snapshot } from '../api.ts';
 import { Connection, type Line } from './connection.ts';
@@ -84,10 +83,19 @@ export function showDialog(dialog: Dialog | undefined): void {
   update({ dialog });
 }
 
-function receiveBoard({ now, board, place, version, read_only }: Snapshot): void {
+function receiveBoard({ now, board, place, version, read_only, trouble }: Snapshot): void {
   const skewMs = skewOf(now);
   const told = state.told + 1;
-  update({ board, place, version, isReadOnly: read_only, told, skewMs, now: timeAt(skewMs), trouble: undefined });
+  update({
+    board,
+    place,
+    version,
+    isReadOnly: read_only,
+    told,
+    skewMs,
+    now: timeAt(skewMs),
+    trouble: trouble ?? undefined,
+  });
 }
 
 function receiveChange({ now, head, tasks, removed, trouble }: BoardChange): void {

@@ -100,7 +100,14 @@ export function TaskForm({ task, onDone }: { task: Task | undefined; onDone: () 
       </label>
       <label class="field">
         Seconds that one may take
-        <input name="check_timeout" type="number" min={1} max={86_400} defaultValue={String(check_timeout ?? '')} />
+        <input
+          name="check_timeout"
+          type="number"
+          min={1}
+          max={86_400}
+          required={check_timeout !== undefined}
+          defaultValue={String(check_timeout ?? '')}
+        />
       </label>
       {!task && (
         <label class="field">
@@ -166,7 +173,9 @@ function read(element: HTMLFormElement): Fields {
 function changedFields(before: Fields | undefined, after: Fields): Partial<Fields> {
   return Object.fromEntries(
     Object.entries(after).filter(
-      ([name, value]) => JSON.stringify(value) !== JSON.stringify(before?.[name as keyof Fields]), // its own name
+      ([name, value]) =>
+        // What says nothing is not sent.
+        value !== undefined && JSON.stringify(value) !== JSON.stringify(before?.[name as keyof Fields]), // its own name
     ),
   );
 }

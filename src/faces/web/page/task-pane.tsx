@@ -43,7 +43,7 @@ export function TaskPane({ id, state, derived }: TaskPaneProps): JSX.Element {
       class="pane"
       aria-label={`Task ${id}`}
       onKeyDown={(event) => {
-        if (event.key === 'Escape') location.hash = close;
+        if (event.key === 'Escape' && !isTyping(event)) location.hash = close;
       }}
     >
       <div class="pane-head">
@@ -56,9 +56,14 @@ export function TaskPane({ id, state, derived }: TaskPaneProps): JSX.Element {
       </div>
       <Refusal error={error} />
       {task && <TaskHead task={task} state={state} derived={derived} />}
-      {value && <TaskBody document={value} state={state} derived={derived} />}
+      {value && <TaskBody whole={value} state={state} derived={derived} />}
     </aside>
   );
+}
+
+/** Whether there is a text that would be lost, or a letter that is not finished. */
+function isTyping({ target, isComposing }: KeyboardEvent): boolean {
+  return isComposing || (target instanceof HTMLTextAreaElement && target.value !== '');
 }
 
 function TaskHead({ task, state, derived }: { task: Task; state: State; derived: Derived }): JSX.Element {
@@ -94,18 +99,18 @@ function TaskHead({ task, state, derived }: { task: Task; state: State; derived:
 }
 
 interface TaskBodyProps {
-  document: TaskDocument;
+  whole: TaskDocument;
   state: State;
   derived: Derived;
 }
 
-function TaskBody({ document, state, derived }: TaskBodyProps): JSX.Element {
-  const { task, result, brief, late, guarded } = document;
+function TaskBody({ whole, state, derived }: TaskBodyProps): JSX.Element {
+  const { task, result, brief, late, guarded } = whole;
   const questions = derived.questions.filter(({ task_id }) => task_id === task.id);
   const isArchived = !derived.byId.has(task.id);
   return (
     <>
-      {!state.isReadOnly && !isArchived && <TaskActions task={task} dependants={document.dependants} />}
+      {!state.isReadOnly && !isArchived && <TaskActions task={task} dependants={whole.dependants} />}
       {isArchived && <p class="empty">It is in the archive: nothing changes there.</p>}
       {guarded.length > 0 && task.status === 'submitted' && <p>Touches protected files: {guarded.join(', ')}</p>}
       {questions.map((question) => (
@@ -115,7 +120,8 @@ function TaskBody({ document, state, derived }: TaskBodyProps): JSX.Element {
           {!state.isReadOnly && <AnswerForm question={question} />}
         </section>
       ))}
-      <Facts document={document} state={state} />
+      {whole.landing !== null && <p class="refusal">{whole.landing}</p>}
+      <Facts whole={whole} state={state} />
       <Answered task={task} />
       <Evidence task={task} />
       {(task.status === 'submitted' || task.status === 'done') && (
@@ -142,7 +148,7 @@ function TaskBody({ document, state, derived }: TaskBodyProps): JSX.Element {
             )}
           </Part>
         ))}
-      <Attempts document={document} now={state.now} />
+      <Attempts whole={whole} now={state.now} />
       {task.attempt > 0 && <DiffPart id={task.id} key={`${task.id}#${task.attempt} ${task.head ?? ''}`} />}
       {brief !== '' && (
         <details class="part">
@@ -150,6 +156,7 @@ function TaskBody({ document, state, derived }: TaskBodyProps): JSX.Element {
           <Markdown text={brief} />
         </details>
       )}
+      <Log log={whole.log} />
       {!state.isReadOnly && task.status === 'claimed' && (
         <TextVerb
           label={`Tell ${task.claimed_by}`}
@@ -173,7 +180,7 @@ function Part({ title, children }: { title: string; children: ComponentChildren 
 }
 
 /** What its fields say. */
-function Facts({ document: { task, dependants }, state }: { document: TaskDocument; state: State }): JSX.Element {
+function Facts({ whole: { task, dependants }, state }: { whole: TaskDocument; state: State }): JSX.Element {
   const { priority, attempt, max_attempts, dependencies, context, tags, key, branch, landed, reviewed } = task;
   const links = (ids: readonly string[]): JSX.Element[] =>
     ids.map((id, i) => (
@@ -258,7 +265,11 @@ function Evidence({ task: { evidence } }: { task: Task }): JSX.Element | null {
   return (
     <Part title="Checks">
       <p>
-        <strong class={`verdict is-${verdict}`}>{verdict}</strong>
+        {checks.length === 0 && verdict === 'green' ? (
+          'None were asked for'
+        ) : (
+          <strong class={`verdict is-${verdict}`}>{verdict}</strong>
+        )}
         {tree !== null && ` on tree ${tree.slice(0, 10)}`}, {clock(at)}
         {times !== undefined && times > 1 && `, ${times} times in a row`}
       </p>
@@ -279,7 +290,7 @@ function Evidence({ task: { evidence } }: { task: Task }): JSX.Element | null {
 }
 
 /** Who has worked on it, and what came of that. */
-function Attempts({ document: { log }, now }: { document: TaskDocument; now: string }): JSX.Element | null {
+function Attempts({ whole: { log }, now }: { whole: TaskDocument; now: string }): JSX.Element | null {
   const spans = timelineOf(log, now)?.lanes.flatMap((lane) => lane.spans) ?? [];
   if (spans.length === 0) return null;
   return (
@@ -295,6 +306,22 @@ function Attempts({ document: { log }, now }: { document: TaskDocument; now: str
           ))}
       </ol>
     </Part>
+  );
+}
+
+/** What was said of it, all of it. */
+function Log({ log }: { log: TaskDocument['log'] }): JSX.Element {
+  return (
+    <details class="part">
+      <summary>Log</summary>
+      <ol class="task-log">
+        {log.map(({ time, agent, event, message }) => (
+          <li key={`${time} ${event}`}>
+            <time dateTime={time}>{clock(time)}</time> <span class="worker">{agent}</span> {event} {message}
+          </li>
+        ))}
+      </ol>
+    </details>
   );
 }
 

@@ -1,8 +1,9 @@
 /** Who worked on what, and when: a lane for each worker, each attempt a bar, reviews and landings as marks; now is a line. */
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { idleOf, type Span, timelineOf } from '../../../model/views/timeline.ts';
 import type { Standing } from './derived.ts';
+import { holds, wordsIn } from './filter.ts';
 import { useLog } from './log-lines.ts';
 import { addressOf } from './route.ts';
 import { useScrollView } from './scroll-view.ts';
@@ -61,10 +62,10 @@ export function TimelineView({ state }: { state: State }): JSX.Element {
 }
 
 function lanesOf(log: Parameters<typeof timelineOf>[0], now: string, filter: string): Lane[] {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsIn(filter);
   return (timelineOf(log, now)?.lanes ?? []).flatMap(({ worker, spans }) => {
     const bars = spans
-      .filter(({ task_id, end }) => words.every((word) => `${worker} ${task_id} ${end}`.toLowerCase().includes(word)))
+      .filter(({ task_id, end }) => holds(`${worker} ${task_id} ${end}`, words))
       // One that goes on ends wherever now is.
       .map((span) => ({
         span,
@@ -93,6 +94,7 @@ function Lanes({ lanes, now, openTask }: LanesProps): JSX.Element {
   const [zoom, setZoom] = useState(1);
   const [chosen, setChosen] = useState({ lane: 0, bar: 0 });
   const follows = useRef(false);
+  const middle = useRef<number | undefined>();
   const begin = Math.min(...lanes.map(({ bars }) => bars[0]?.from ?? now));
   const end = Math.max(
     now,
@@ -102,6 +104,17 @@ function Lanes({ lanes, now, openTask }: LanesProps): JSX.Element {
   const duration = Math.max(1000, end - begin);
   const scale = Math.min((room / duration) * zoom, MOST_WIDTH / duration);
   const width = Math.max(room, duration * scale + 24);
+  /** The time in the middle stays there. */
+  const zoomTo = (next: number): void => {
+    const { current } = frame;
+    const bounded = Math.min(MOST_WIDTH / room, Math.max(1, next));
+    middle.current = current ? (current.scrollLeft + room / 2) / scale : undefined;
+    setZoom(bounded);
+  };
+  useLayoutEffect(() => {
+    if (frame.current && middle.current !== undefined) frame.current.scrollLeft = middle.current * scale - room / 2;
+    middle.current = undefined;
+  }, [zoom]);
   const xOf = (time: number): number => (Math.min(time, end) - begin) * scale;
   const [left, right] = [view.left - 100, view.left + view.width + 100];
   const first = Math.max(0, Math.floor(view.top / LANE_HEIGHT) - 2);
@@ -109,7 +122,7 @@ function Lanes({ lanes, now, openTask }: LanesProps): JSX.Element {
   const lane = Math.min(chosen.lane, lanes.length - 1);
   const bar = Math.min(chosen.bar, (lanes[lane]?.bars.length ?? 1) - 1);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!follows.current) return;
     follows.current = false;
     frame.current?.querySelector<HTMLElement>('.span[tabindex="0"]')?.focus({ preventScroll: true });
@@ -143,8 +156,8 @@ function Lanes({ lanes, now, openTask }: LanesProps): JSX.Element {
       ArrowDown: () => beside(lane + 1),
       Home: () => goTo(lane, 0),
       End: () => goTo(lane, (lanes[lane]?.bars.length ?? 1) - 1),
-      '+': () => setZoom(zoom * 1.5),
-      '-': () => setZoom(Math.max(1, zoom / 1.5)),
+      '+': () => zoomTo(zoom * 1.5),
+      '-': () => zoomTo(zoom / 1.5),
     };
     const act = acts[event.key];
     if (!act) return;
@@ -156,13 +169,13 @@ function Lanes({ lanes, now, openTask }: LanesProps): JSX.Element {
     <section class="timeline" aria-label="Timeline">
       <div class="graph-tools">
         <span class="zoom" role="group" aria-label="Zoom">
-          <button type="button" onClick={() => setZoom(zoom * 1.5)} aria-label="Closer">
+          <button type="button" onClick={() => zoomTo(zoom * 1.5)} aria-label="Closer">
             +
           </button>
-          <button type="button" onClick={() => setZoom(Math.max(1, zoom / 1.5))} aria-label="Farther">
+          <button type="button" onClick={() => zoomTo(zoom / 1.5)} aria-label="Farther">
             −
           </button>
-          <button type="button" onClick={() => setZoom(1)}>
+          <button type="button" onClick={() => zoomTo(1)}>
             All
           </button>
         </span>
@@ -303,11 +316,19 @@ function Axis({ begin, scale, from, to }: AxisProps): JSX.Element {
     ticks.push(time);
   return (
     <div class="axis" aria-hidden="true">
-      {ticks.map((time) => (
+      {ticks.map((time, i) => (
         <span key={time} style={{ left: `${NAME_WIDTH + (time - begin) * scale}px` }}>
-          {new Date(time).toLocaleTimeString([], step < 60_000 ? { timeStyle: 'medium' } : { timeStyle: 'short' })}
+          {tickText(time, step, ticks[i - 1])}
         </span>
       ))}
     </div>
   );
+}
+
+/** The time, or the day where another one begins. */
+function tickText(time: number, step: number, before: number | undefined): string {
+  const moment = new Date(time);
+  const isNewDay = before === undefined ? false : new Date(before).toDateString() !== moment.toDateString();
+  if (step >= 86_400_000 || isNewDay) return moment.toLocaleDateString([], { dateStyle: 'medium' });
+  return moment.toLocaleTimeString([], { timeStyle: step < 60_000 ? 'medium' : 'short' });
 }

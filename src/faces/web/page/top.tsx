@@ -13,14 +13,16 @@ interface TopProps {
   state: State;
   derived: Derived;
   inbox: LeaderInbox | undefined;
+  /** Whether a task lies over it. */
+  isCovered: boolean;
 }
 
-export function Top({ state, derived, inbox }: TopProps): JSX.Element {
+export function Top({ state, derived, inbox, isCovered }: TopProps): JSX.Element {
   const { board, place, isReadOnly } = state;
   const { cost, spanMs } = derived;
   const last = lastChangeOf(state);
   return (
-    <header class="top">
+    <header class="top" inert={isCovered}>
       <div class="goal">
         <h1>{board?.goal ?? 'No goal yet'}</h1>
         <p class="place">
@@ -102,7 +104,14 @@ function Progress({ derived }: { derived: Derived }): JSX.Element {
   const parts = partsOf(derived).filter(({ count, standing }) => count > 0 || standing === 'done');
   return (
     <div class="progress">
-      <div class="bar" role="img" aria-label={`${done} of ${total} tasks done`}>
+      <div
+        class="bar"
+        role="img"
+        aria-label={[
+          `${done} of ${total} tasks done`,
+          ...parts.slice(1).map(({ count, label }) => `${count} ${label}`),
+        ].join(', ')}
+      >
         {parts.map(({ standing, count }) => (
           <span key={standing} class={`is-${standing}`} style={{ flexGrow: count }} />
         ))}

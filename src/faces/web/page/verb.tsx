@@ -1,6 +1,6 @@
 /** Doing something by a click: one verb of the server, and what it refuses shown where the click was. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VerbName } from '../api.ts';
 import { Refused } from './connection.ts';
 import { server } from './state.ts';
@@ -58,8 +58,19 @@ interface VerbButtonProps {
 export function VerbButton({ name, input, confirm, also, isMain, onDone, children }: VerbButtonProps): JSX.Element {
   const { isBusy, refusal, run } = useDoing();
   const [isAsking, setAsking] = useState(false);
-  const act = async (given = input): Promise<void> => {
+  const button = useRef<HTMLButtonElement>(null);
+  const returns = useRef(false);
+  useEffect(() => {
+    if (isAsking || !returns.current) return;
+    returns.current = false;
+    button.current?.focus();
+  }, [isAsking]);
+  const answer = (): void => {
+    returns.current = true;
     setAsking(false);
+  };
+  const act = async (given = input): Promise<void> => {
+    if (isAsking) answer();
     if ((await run(() => server().verb(name, given))) !== undefined) onDone?.();
   };
   return (
@@ -75,16 +86,17 @@ export function VerbButton({ name, input, confirm, also, isMain, onDone, childre
               {also.label}
             </button>
           )}
-          <button type="button" onClick={() => setAsking(false)}>
+          <button type="button" onClick={answer}>
             No
           </button>
         </span>
       ) : (
         <button
+          ref={button}
           type="button"
+          aria-disabled={isBusy}
           class={isMain ? 'main' : ''}
-          disabled={isBusy}
-          onClick={() => (confirm === undefined ? void act() : setAsking(true))}
+          onClick={() => isBusy || (confirm === undefined ? void act() : setAsking(true))}
         >
           {children}
         </button>

@@ -1,6 +1,6 @@
 /** A list of which only what is to be seen is on the page, however long it is: rows of one height, walked through by the arrow keys. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useScrollView } from './scroll-view.ts';
 
 export interface VirtualListProps<T> {
@@ -24,23 +24,30 @@ export function VirtualList<T>(props: VirtualListProps<T>): JSX.Element {
   const { label, items, keyOf, rowHeight, row, empty, onLeave } = props;
   const frame = useRef<HTMLDivElement>(null);
   const view = useScrollView(frame);
-  const [chosen, setChosen] = useState(0);
+  /** The one that the Tab key leads to: by its key, since others may come before it. */
+  const [chosen, setChosen] = useState<{ key: string; index: number } | undefined>();
   /** Set where the arrows have moved: the focus follows once the row is there. */
   const follows = useRef(false);
 
-  const active = Math.min(chosen, Math.max(0, items.length - 1));
+  const found = chosen ? items.findIndex((item) => keyOf(item) === chosen.key) : 0;
+  const active = found === -1 ? Math.min(chosen?.index ?? 0, Math.max(0, items.length - 1)) : found;
   const first = Math.max(0, Math.floor(view.top / rowHeight) - BEYOND);
   const end = Math.min(items.length, Math.ceil((view.top + view.height) / rowHeight) + BEYOND);
   // The row that the Tab key leads to is there even where it is scrolled away.
   const indexes = Array.from({ length: Math.max(0, end - first) }, (_unused, i) => first + i);
   if (items.length > 0 && (active < first || active >= end)) indexes.push(active);
 
-  useEffect(() => {
+  // At once: a key that comes meanwhile must find it there.
+  useLayoutEffect(() => {
     if (!follows.current) return;
     follows.current = false;
     frame.current?.querySelector<HTMLElement>(`[data-row="${active}"] [tabindex="0"]`)?.focus({ preventScroll: true });
   });
 
+  const choose = (index: number): void => {
+    const item = items[index];
+    if (item !== undefined) setChosen({ key: keyOf(item), index });
+  };
   const goTo = (target: number): void => {
     const index = Math.max(0, Math.min(items.length - 1, target));
     const { current } = frame;
@@ -51,7 +58,7 @@ export function VirtualList<T>(props: VirtualListProps<T>): JSX.Element {
         current.scrollTop = top + rowHeight - current.clientHeight;
     }
     follows.current = true;
-    setChosen(index);
+    choose(index);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.altKey || event.ctrlKey || event.metaKey || !(event.target instanceof HTMLAnchorElement)) return;
@@ -83,7 +90,7 @@ export function VirtualList<T>(props: VirtualListProps<T>): JSX.Element {
                 aria-setsize={items.length}
                 aria-posinset={index + 1}
                 style={{ transform: `translateY(${index * rowHeight}px)`, height: `${rowHeight}px` }}
-                onFocusIn={() => setChosen(index)}
+                onFocusIn={() => choose(index)}
               >
                 {row(item, index === active ? 0 : -1)}
               </li>
