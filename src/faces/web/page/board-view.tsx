@@ -161,9 +161,10 @@ function Card({ task, standing, now, isAsking, isOpen, tabIndex }: CardProps): J
             <Shape of="asking" /> {STANDINGS.asking}
           </span>
         )}{' '}
+        <Lease task={task} now={now} />{' '}
         {context.files.length > 0 && (
           <span class="files" title={context.files.join('\n')}>
-            {context.files.length === 1 ? context.files[0] : `${context.files.length} files: ${context.files[0]} …`}
+            {context.files.length === 1 ? context.files[0] : `${context.files.length} files`}
           </span>
         )}
       </span>
@@ -171,18 +172,16 @@ function Card({ task, standing, now, isAsking, isOpen, tabIndex }: CardProps): J
   );
 }
 
-/** How long it has stood like this, and how long its lease lasts. */
-function Age({ task, now }: { task: Task; now: string }): JSX.Element | null {
-  const { created_at, claimed_at, completed_at, lease_expires_at } = task;
-  if (lease_expires_at !== null) {
-    const lease = since(lease_expires_at, now);
-    const title = claimed_at === null ? '' : `claimed ${since(claimed_at, now)} ago`;
-    return (
-      <span class="age" title={title}>
-        {claimed_at !== null && since(claimed_at, now)} · {isExpired(task, now) ? `lease over` : `lease ${lease}`}
-      </span>
-    );
-  }
-  const time = completed_at ?? created_at;
+/** How long it has stood like this. */
+function Age({ task: { created_at, claimed_at, completed_at }, now }: { task: Task; now: string }): JSX.Element | null {
+  const time = completed_at ?? claimed_at ?? created_at;
   return time === null ? null : <span class="age">{since(time, now)} ago</span>;
+}
+
+/** How long its claim stands unless it is renewed. */
+function Lease({ task, now }: { task: Task; now: string }): JSX.Element | null {
+  const { lease_expires_at } = task;
+  const isOver = isExpired(task, now);
+  if (lease_expires_at === null) return null;
+  return <span class="age">{isOver ? 'lease over' : `lease ${since(lease_expires_at, now)}`}</span>;
 }
