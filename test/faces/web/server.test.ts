@@ -278,7 +278,19 @@ describe('what it tells', () => {
 
     await rig.ok(['worker', 'claim', 'w']);
     await rig.ok(['leader', 'add-task', 'three']);
+    await until(() => events.all.some(({ data }) => data.includes('"three"')), 'it to be seen before it goes');
+    const third = events.all.find(({ data }) => data.includes('"three"'));
     await rig.ok(['leader', 'undo']);
+    await until(
+      () => events.all.some(({ data }) => (JSON.parse(data) as BoardChange).removed.includes('task-003')),
+      'that it is gone to be told',
+    );
+    // The clock goes on where nothing changes.
+    const now = ({ data = '{}' }: { data?: string } = {}): number => Date.parse((JSON.parse(data) as BoardChange).now);
+    await until(() => Date.now() > now(events.all.at(-1)) + 2000, 'a while to pass');
+    const later = listen(web, third?.id ?? '', true);
+    await until(() => later.all.length > 0, 'what came after it');
+    expect(now(later.all[0]) - now(events.all.at(-1))).toBeGreaterThan(1000);
     // As it is after a cut: from the first change on.
     const resumed = listen(web, first?.id ?? '', true);
     const state = new Map(board.tasks.map((task) => [task.id, task]));
