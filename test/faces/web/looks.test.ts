@@ -192,8 +192,11 @@ describe.skipIf(!HAS_BROWSER)('for everyone', () => {
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('ArrowRight');
     await focusOn(page, 'task-005'); // past the column without a card
-    const outline = await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineWidth);
-    expect(Number.parseFloat(outline)).toBeGreaterThanOrEqual(2);
+    const outline = await page.evaluate(() => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement as Element);
+      return { style: outlineStyle, width: Number.parseFloat(outlineWidth) };
+    });
+    expect(outline).toEqual({ style: 'solid', width: 3 });
     await page.keyboard.press('Enter');
     await page.waitForSelector('.pane');
     await focusOn(page, 'task-005');
