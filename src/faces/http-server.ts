@@ -13,6 +13,9 @@ const ARRIVAL_MS = 60_000;
 /** Connections of all clients together. */
 const MOST_CONNECTIONS = 256;
 
+/** As RFC 1123 has it, section 2.1, or an address. */
+const HOST_NAME = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/i;
+
 /** Only this machine's own programs reach it. */
 export const LOOPBACK = '127.0.0.1';
 
@@ -73,7 +76,7 @@ function listen(server: Server, { port, host, onListening }: HttpServerOptions):
     server.once('error', (error) =>
       reject(
         new CoordError('store-unavailable', `Cannot listen on ${host} port ${port}: ${error.message}.`, {
-          hint: '--port 0 takes any free port',
+          ...('code' in error && error.code === 'EADDRINUSE' ? { hint: '--port 0 takes any free port' } : {}),
           details: { why: 'code' in error && error.code === 'EADDRINUSE' ? 'port-taken' : 'port' },
           cause: error,
         }),
@@ -112,7 +115,10 @@ export function isLoopback(host: string): boolean {
 
 /** Beyond this machine's own address it says under which names others may call. @throws CoordError `usage` */
 export function refuseUnnamedHost(command: string, host: string, allowHost: readonly string[] | undefined): void {
-  if (isLoopback(host) || allowHost !== undefined) return;
+  const wrong = allowHost?.find((name) => !HOST_NAME.test(name));
+  if (wrong !== undefined) throw new CoordError('usage', `--allow-host: "${wrong}" is no name of a host.`);
+  if (isLoopback(host) || (host !== '' && allowHost !== undefined && allowHost.length > 0)) return;
+  if (host === '') throw new CoordError('usage', '--host: an address of this machine, such as 0.0.0.0 for all.');
   throw new CoordError('usage', `--host ${host} lets other machines in; say under which names they may call.`, {
     hint: `${command} --host ${host} --allow-host build-box.local`,
   });

@@ -52,6 +52,8 @@ export interface TaskDocument {
   late: { name: string; worker: string; output: string }[];
   /** Protected files that it touches. */
   guarded: string[];
+  /** Its checks that nobody has allowed on this machine. */
+  unallowed: string[];
   /** What came of landing it here last, in words, where it has not landed. */
   landing: string | null;
   /** What the log says about it, oldest first. */

@@ -7,7 +7,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Hono, type Context, type Next } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { streamSSE } from 'hono/streaming';
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { CoordError } from '../../model/errors.ts';
 import type { Store } from '../../store/store.ts';
 import { bearerToken } from '../http-server.ts';
@@ -72,7 +72,8 @@ export interface AppOptions {
   onError: (error: unknown) => void;
 }
 
-export function webApp(options: AppOptions): Hono {
+/** @returns `ended` waits until every page has been told that the server ends */
+export function webApp(options: AppOptions): { app: Hono; ended: () => Promise<unknown> } {
   const { store, live, verbs, surroundings, token, isReadOnly, version, signal, onError } = options;
   const app = new Hono();
   app.onError((thrown, c) => {
@@ -110,41 +111,46 @@ export function webApp(options: AppOptions): Hono {
     const shown = { place: store.location, version, read_only: isReadOnly };
     return c.json({ ...(await live.board()), ...shown } satisfies Snapshot);
   });
-  app.get('/api/task/:id', async (c) => c.json(await taskDocument(store, live, verbs, c.req.param('id'))));
+  app.get('/api/task/:id', async (c) =>
+    c.json(await taskDocument(store, { live, verbs, surroundings }, c.req.param('id'))),
+  );
   app.get('/api/task/:id/diff', async (c) => c.json(await diffOf(store, surroundings, c.req.param('id'))));
   app.get('/api/log', async (c) => c.json(await logAfter(live, Number(c.req.query('after') ?? 0) || 0)));
   app.get('/api/discoveries', async (c) => c.json(await discoveries(store)));
   app.get('/api/inbox', async (c) => c.json(await leaderInbox(store)));
 
-  let listeners = 0;
+  const listeners = new Set<Promise<void>>();
   app.get('/api/events', (c) => {
-    if (listeners >= MOST_LISTENERS) {
+    if (listeners.size >= MOST_LISTENERS) {
       const error = { code: 'not-allowed', message: `At most ${MOST_LISTENERS} pages at a time.` };
       return c.json({ error } satisfies Refusal, 429);
     }
-    listeners++;
-    return streamSSE(c, async (stream) => {
-      const gone = new AbortController();
-      stream.onAbort(() => gone.abort());
-      const ending = AbortSignal.any([gone.signal, signal]);
-      try {
-        let id = c.req.header('last-event-id') ?? c.req.query('after') ?? '';
-        while (!ending.aborted) {
-          const told = live.since(id);
-          // Another server's, or none: the page asks for the whole board.
-          if (!told) return await stream.writeSSE({ event: 'stale', data: '' });
-          if (told.id !== id) {
-            id = told.id;
-            await stream.writeSSE({ id, event: 'change', data: JSON.stringify(told.change) });
-          }
-          if (!(await live.next(id, HEARTBEAT_MS, ending)) && !ending.aborted)
-            await stream.writeSSE({ event: 'here', data: '' });
-        }
-      } finally {
-        listeners--;
-      }
+    const after = c.req.header('last-event-id') ?? c.req.query('after') ?? '';
+    return streamSSE(c, (stream) => {
+      const telling = tell(stream, after).finally(() => listeners.delete(telling));
+      listeners.add(telling);
+      return telling;
     });
   });
+  /** Tells a page what changes, until it goes or the server ends. */
+  const tell = async (stream: SSEStreamingApi, after: string): Promise<void> => {
+    const gone = new AbortController();
+    stream.onAbort(() => gone.abort());
+    const ending = AbortSignal.any([gone.signal, signal]);
+    for (let id = after; !ending.aborted;) {
+      const told = live.since(id);
+      // Another server's, or none: the page asks for the whole board.
+      if (!told) return stream.writeSSE({ event: 'stale', data: '' });
+      if (told.id !== id) {
+        id = told.id;
+        await stream.writeSSE({ id, event: 'change', data: JSON.stringify(told.change) });
+      }
+      if (!(await live.next(id, HEARTBEAT_MS, ending)) && !ending.aborted)
+        await stream.writeSSE({ event: 'here', data: '' });
+    }
+    // Its link ends with it.
+    if (!gone.signal.aborted) await stream.writeSSE({ event: 'end', data: '' });
+  };
 
   const mayChange = async (_c: Context, next: Next): Promise<void> => {
     if (isReadOnly)
@@ -152,7 +158,12 @@ export function webApp(options: AppOptions): Hono {
     await next();
   };
   const tooLarge = (c: Context): Response =>
-    c.json({ error: { code: 'invalid-input', message: 'That is too large.' } } satisfies Refusal, 413);
+    c.json(
+      {
+        error: { code: 'invalid-input', message: `That is too large: at most ${MOST_IMPORTED >> 20} MB.` },
+      } satisfies Refusal,
+      413,
+    );
   for (const name of VERB_NAMES)
     app.post(`/api/${name}`, mayChange, bodyLimit({ maxSize: MOST_INPUT, onError: tooLarge }), async (c) =>
       c.json(await verbs.run(name, jsonOf(await c.req.text()))),
@@ -169,7 +180,7 @@ export function webApp(options: AppOptions): Hono {
     }));
     return c.json({ added, known, skipped, notes, tasks } satisfies ImportAnswer);
   });
-  return app;
+  return { app, ended: () => Promise.allSettled(listeners) };
 }
 
 /** @throws CoordError `invalid-input` */

@@ -1,7 +1,10 @@
 /** What the page asks for when somebody looks at it: one task, the log, discoveries, messages. All of it made visible. */
-import { expireLastAttempts, findTask, LEADER } from '../../model/board.ts';
-import { protectedOf } from '../../model/gate.ts';
+import { type Board, expireLastAttempts, findTask, LEADER } from '../../model/board.ts';
+import { checksOf, protectedOf } from '../../model/gate.ts';
+import { isSettled } from '../../model/lifecycle.ts';
+import type { Task } from '../../model/task.ts';
 import { visible, visibleDeep } from '../../model/text.ts';
+import { openCheckRecords } from '../../store/open.ts';
 import { briefFor } from '../../store/brief-for.ts';
 import type { Store } from '../../store/store.ts';
 import { type GateSurroundings, openGate } from '../hand-in.ts';
@@ -13,7 +16,11 @@ import type { Discoveries, LeaderInbox, LogPart, TaskDocument } from './api.ts';
 const MOST_DIFF = 400_000;
 
 /** @throws CoordError `task-not-found` */
-export async function taskDocument(store: Store, live: Live, verbs: Verbs, id: string): Promise<TaskDocument> {
+export async function taskDocument(
+  store: Store,
+  { live, verbs, surroundings }: { live: Live; verbs: Verbs; surroundings: GateSurroundings },
+  id: string,
+): Promise<TaskDocument> {
   const { board } = expireLastAttempts(await store.read(), await store.now());
   const here = board.tasks.find((task) => task.id === id);
   const task = here ?? (await store.archived()).find((one) => one.id === id) ?? findTask(board, id);
@@ -24,6 +31,7 @@ export async function taskDocument(store: Store, live: Live, verbs: Verbs, id: s
     brief: here ? await briefFor(store, here) : '',
     result: result ?? null,
     late,
+    unallowed: await unallowedOf(store, surroundings, board, task),
     guarded: protectedOf(board, task.evidence?.files ?? []),
     landing: task.status === 'submitted' ? (verbs.landingOf(id) ?? null) : null,
     log: log.filter(({ task_id }) => task_id === id),
@@ -51,4 +59,17 @@ export async function discoveries(store: Store): Promise<Discoveries> {
 export async function leaderInbox(store: Store): Promise<LeaderInbox> {
   const { messages, seen } = await store.inbox({ reader: LEADER });
   return visibleDeep({ messages, seen });
+}
+
+/** Its checks that nobody has allowed on this machine: here nobody could hand it in. */
+async function unallowedOf(
+  store: Store,
+  { openOptions }: GateSurroundings,
+  board: Board,
+  task: Task,
+): Promise<string[]> {
+  const checks = isSettled(task) ? [] : checksOf(board, task);
+  if (checks.length === 0) return [];
+  const records = await openCheckRecords(store, openOptions, board.commit);
+  return checks.filter((command) => !records.isAllowed(command));
 }

@@ -28,12 +28,14 @@ export interface WebOptions extends Pick<HttpServerOptions, 'host' | 'port' | 's
 export async function serveWeb(options: WebOptions): Promise<void> {
   const { store, surroundings, route, signal, onError } = options;
   const live = new Live(store, onError);
-  const verbs = new Verbs(store, surroundings, (text) => {
+  const touch = (): void => live.touch();
+  const landed = (text: string): void => {
     options.onLanded(text);
-    live.touch();
-  });
+    touch();
+  };
+  const verbs = new Verbs(store, surroundings, landed, touch);
   const names = ['localhost', '127.0.0.1', '[::1]', ...options.allowedHosts];
-  const app = webApp({ ...options, live, verbs, names });
+  const { app, ended } = webApp({ ...options, live, verbs, names });
   const answerPage = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   let following: Promise<void> | undefined;
   await serveUntilEnd({
@@ -48,7 +50,7 @@ export async function serveWeb(options: WebOptions): Promise<void> {
       options.onListening(origin, port);
     },
     onEnd: async () => {
-      await Promise.all([following, verbs.close(), route?.close()]);
+      await Promise.all([following, verbs.close(), route?.close(), ended()]);
     },
   });
 }

@@ -14,6 +14,8 @@ import {
   Tell,
 } from '../../model/inputs.ts';
 import { parseInput } from '../../model/parse-input.ts';
+import { visible } from '../../model/text.ts';
+import { lastChangeOf } from '../../model/undo.ts';
 import { isRecord } from '../../model/values.ts';
 import { RetryTasks } from '../../model/verbs/retry-tasks.ts';
 import type { Store } from '../../store/store.ts';
@@ -35,11 +37,16 @@ export class Verbs {
   readonly #surroundings: GateSurroundings;
   readonly #landing: LandingLoop;
   readonly #onLanded: (text: string) => void;
+  readonly #onSeen: () => void;
   /** By the id of a task that has not landed: why. */
   readonly #held = new Map<string, string>();
 
-  /** @param onLanded  told in words what came of each landing */
-  constructor(store: Store, surroundings: GateSurroundings, onLanded: (text: string) => void) {
+  /**
+   * @param onLanded  told in words what came of each landing
+   * @param onSeen  told that the leader has seen messages, which changes no board
+   */
+  constructor(store: Store, surroundings: GateSurroundings, onLanded: (text: string) => void, onSeen: () => void) {
+    this.#onSeen = onSeen;
     this.#store = store;
     this.#surroundings = surroundings;
     this.#onLanded = onLanded;
@@ -89,9 +96,16 @@ export class Verbs {
     },
     answer: (given) => this.#store.answer(parseInput(Answer, { ...given, by: LEADER })),
     tell: (given) => this.#store.tell(parseInput(Tell, { ...given, from: LEADER })),
-    undo: () => this.#store.undo(),
+    undo: async ({ what }) => {
+      // Others lead as well: what is taken back is what was shown.
+      const last = lastChangeOf(await this.#store.read());
+      if (what !== undefined && visible(last?.what ?? '') !== what)
+        throw new CoordError('task-state', `Something else was done meanwhile: ${last?.what ?? 'it was taken back'}.`);
+      return this.#store.undo();
+    },
     seen: async (given) => {
       await this.#store.acknowledge(parseInput(Acknowledge, { ...given, reader: LEADER }));
+      this.#onSeen();
       return {};
     },
   };

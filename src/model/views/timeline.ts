@@ -43,6 +43,7 @@ const ENDS: Readonly<Record<string, Span['end']>> = {
   submit: 'handed in',
   fail: 'failed',
   release: 'given back',
+  park: 'given back',
 };
 /** A review is a moment in the lane of who made it. */
 const REVIEWS: Readonly<Record<string, Span['end']>> = {

@@ -253,7 +253,10 @@ describe.skipIf(!HAS_BROWSER)('drawings', () => {
     const tasks = Array.from({ length: layers * width }, (_unused, i) => ({
       description: `task number ${i}`,
       key: `k${i}`,
-      dependencies: i < width ? [] : [...new Set([i - width, Math.max(0, i - width - 1)])].map((n) => `k${n}`),
+      // Of the layer before, and each seventh of one long before.
+      dependencies: [...new Set([i - width, i - width - 1, i % 7 === 0 ? i - 3 * width : -1])]
+        .filter((n) => n >= 0)
+        .map((n) => `k${n}`),
     }));
     rig.write('tasks.json', JSON.stringify(tasks));
     await rig.ok(['leader', 'import', 'tasks.json']);
@@ -282,6 +285,24 @@ describe.skipIf(!HAS_BROWSER)('drawings', () => {
     for (const { id, dependencies } of rig.board().tasks)
       for (const needed of dependencies)
         expect(byId.get(needed)?.right, `${needed} -> ${id}`).toBeLessThan(byId.get(id)?.left ?? 0);
+    // No line runs behind a task that it has nothing to do with.
+    const crossed = await page.evaluate(() => {
+      const rects = [...document.querySelectorAll('.node')].map((node) =>
+        (node.querySelector('rect:last-of-type') as Element).getBoundingClientRect(),
+      );
+      let hits = 0;
+      for (const path of document.querySelectorAll<SVGPathElement>('.edge')) {
+        const matrix = path.getScreenCTM();
+        const length = path.getTotalLength();
+        for (let at = 4; at < length - 4; at += 6) {
+          const { x, y } = path.getPointAtLength(at).matrixTransform(matrix ?? undefined);
+          if (rects.some((box) => x > box.left + 2 && x < box.right - 2 && y > box.top + 2 && y < box.bottom - 2))
+            hits++;
+        }
+      }
+      return hits;
+    });
+    expect(crossed).toBe(0);
     const sorted = boxes.toSorted((a, b) => a.left - b.left);
     for (const [i, one] of sorted.entries())
       for (const other of sorted.slice(i + 1)) {

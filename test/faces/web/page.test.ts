@@ -148,7 +148,12 @@ describe.skipIf(!HAS_BROWSER)('the board', () => {
     await page.waitForSelector('.card');
     const other = await page.context().newPage();
     await other.goto(`${web.origin}/`);
-    await other.getByText('This link holds no longer').waitFor();
+    // Another tab of the same board knows it.
+    await other.waitForSelector('.card');
+    const alone = await (await browser.newContext()).newPage();
+    await alone.goto(`${web.origin}/`);
+    await alone.getByText('The link is missing').waitFor();
+    await alone.context().close();
     expect(faults).toEqual([]);
   });
 
@@ -244,7 +249,7 @@ describe.skipIf(!HAS_BROWSER)('what a click does', () => {
     await until(() => task('task-002')?.status === 'available', 'it to be retried');
 
     await show(page, 'board/task-003');
-    await button('Cancel').click();
+    await button('Cancel the task').click();
     await pane.getByRole('button', { name: 'Yes' }).click();
     await until(() => task('task-003')?.status === 'cancelled', 'it to be cancelled');
     await page.getByRole('button', { name: 'Undo' }).click();
@@ -320,7 +325,7 @@ describe.skipIf(!HAS_BROWSER)('what a click does', () => {
         .board()
         .tasks.map(({ status }) => status)
         .join();
-    await pane.getByRole('button', { name: 'Cancel' }).click();
+    await pane.getByRole('button', { name: 'Cancel the task' }).click();
     await pane.getByRole('button', { name: 'Yes, and all that wait for it' }).click();
     await until(() => statuses() === 'cancelled,cancelled,cancelled', 'all to be cancelled');
     await pane.getByRole('button', { name: 'Retry' }).click();
@@ -362,13 +367,60 @@ describe.skipIf(!HAS_BROWSER)('what a click does', () => {
     await page.getByRole('button', { name: 'Answer' }).click();
     await until(() => rig.board().tasks[0]?.questions?.[0]?.answer?.text === 'UTC', 'the answer');
     await page.getByRole('button', { name: 'Seen, up to here' }).click();
-    await page.getByText('Nobody waits for you.').waitFor();
+    await page.getByText('Nobody waits for you.').waitFor(); // by itself
+    expect(await page.title()).toMatch(/^Show it/);
     await page.getByRole('button', { name: 'Tell workers' }).click();
     await page.getByLabel('Message').fill('Ship it today');
     await page.getByRole('button', { name: 'Send' }).click();
     await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await rig.ok(['inbox', 'w'])).toContain('Ship it today');
     expect(faults).toEqual([]);
+  });
+
+  test('what was begun is not lost: a draft stays, a form asks first, and another’s change is not written over', async () => {
+    const rig = await begun(['one']);
+    const web = await serveWeb(rig);
+    const { page } = await open(browser, web);
+    await rig.ok(['worker', 'claim', 'w']);
+    await rig.ok(['worker', 'ask', 'w', 'task-001', 'Which?']);
+    await show(page, 'asks');
+    await page.getByLabel('Your answer to w').fill('half an ans');
+    await show(page, 'board');
+    await page.waitForSelector('.card');
+    await show(page, 'asks');
+    expect(await page.getByLabel('Your answer to w').inputValue()).toBe('half an ans');
+    await page.getByRole('button', { name: 'Add a task' }).click();
+    await page.getByLabel('What is to be done').fill('a long text');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Go on' }).click();
+    expect(await page.getByLabel('What is to be done').inputValue()).toBe('a long text');
+    await page.getByRole('button', { name: 'Close the window' }).click();
+    await page.getByRole('button', { name: 'Throw away' }).click();
+    await page.locator('dialog').waitFor({ state: 'detached' });
+
+    await show(page, 'board/task-001');
+    await page.locator('.pane').getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Hints').fill('mine');
+    await rig.ok(['leader', 'edit', 'task-001', '--hints', 'theirs', '-p', '7']);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('dialog [role="alert"]').getByText('Somebody else has changed hints').waitFor();
+    expect(rig.board().tasks[0]).toMatchObject({ context: { hints: 'theirs' } });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('task-001 is changed').waitFor();
+    expect(rig.board().tasks[0]).toMatchObject({ context: { hints: 'mine' }, priority: 7 });
+
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await rig.ok(['leader', 'add-task', 'by another']);
+    await page.getByRole('button', { name: 'Take it back' }).click();
+    await page.locator('dialog [role="alert"]').getByText('Something else was done meanwhile').waitFor();
+    expect(rig.board().tasks).toHaveLength(2);
+  });
+
+  test('a check that nobody has allowed here is said on the task', async () => {
+    const rig = await begun(['one', '--check', 'npm test']);
+    const { page } = await open(browser, await serveWeb(rig));
+    await show(page, 'board/task-001');
+    await page.locator('.pane').getByText('coord trust check "npm test"').waitFor();
   });
 
   test('a list is dropped, looked at, and added', async () => {
@@ -602,19 +654,19 @@ describe.skipIf(!HAS_BROWSER)('when the server goes away', () => {
     const { page } = await open(browser, web);
     await page.waitForSelector('.line.is-live');
     await web.stop();
+    await page.getByText('This link holds no longer').waitFor(); // at once: the server has said so
     const again = await serveWeb(rig, ['--port', new URL(web.origin).port]);
-    await page.getByText('This link holds no longer').waitFor();
     await page.goto(again.url);
     await page.waitForSelector('.card');
     expect(page.url()).toBe(`${web.origin}/#/board`);
   });
 
-  test('a server that was ended and begun anew is not told the old token', async () => {
+  test('another program that has taken the port of a server that crashed is not told its token', async () => {
     const rig = await begun(['one']);
     const web = await serveWeb(rig);
     const { page } = await open(browser, web);
     await page.waitForSelector('.line.is-live');
-    await web.stop();
+    await web.kill();
     await page.waitForSelector('.line.is-lost');
     const http = await import('node:http');
     const told: string[] = [];

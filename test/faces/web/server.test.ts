@@ -122,7 +122,9 @@ describe('who is let in', () => {
   });
 
   test('beyond this machine it says what that means, and under which names', async () => {
-    expect(await rig.coord(['web', '--host', '0.0.0.0'])).toMatchObject({ code: 2 });
+    for (const wrong of [[], ['--allow-host', ''], ['--allow-host', 'a b']])
+      expect(await rig.coord(['web', '--host', '0.0.0.0', ...wrong]), wrong.join()).toMatchObject({ code: 2 });
+    expect(await rig.coord(['web', '--host', ''])).toMatchObject({ code: 2 });
     const web = await serveWeb(rig, ['--host', '0.0.0.0', '--allow-host', 'Build-Box.local']);
     await until(() => web.errors().includes('nothing on the way is encrypted'), 'what it means to be said');
     expect(web.origin).toContain('build-box.local');

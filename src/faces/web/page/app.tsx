@@ -11,6 +11,7 @@ import { DiscoveriesView } from './discoveries-view.tsx';
 import { useDocument } from './document.ts';
 import { GraphView } from './graph-view.tsx';
 import { LogView } from './log-view.tsx';
+import { tokenOfTab } from './route.ts';
 import { showDialog, type State } from './state.ts';
 import { TaskPane } from './task-pane.tsx';
 import { TimelineView } from './timeline-view.tsx';
@@ -18,7 +19,7 @@ import { Top } from './top.tsx';
 
 export function App({ state }: { state: State }): JSX.Element {
   const { board, now, line, route, trouble } = state;
-  if (line === 'ended') return <Ended />;
+  if (line === 'ended') return <Ended isOpened={tokenOfTab() !== ''} />;
   if (!board && trouble !== undefined) return <p class="empty begin">{trouble}</p>;
   if (!board)
     return (
@@ -62,6 +63,9 @@ function Page({ state, derived, openTask }: PageProps): JSX.Element {
         </Boundary>
       )}
       <Dialogs state={state} derived={derived} />
+      <p class="notice" role="status">
+        {state.notice}
+      </p>
       {drop.isOver && <div class="drop">Drop a list of tasks to import it</div>}
     </div>
   );
@@ -110,13 +114,21 @@ function skip(event: Event): void {
   document.querySelector<HTMLElement>('#main')?.focus();
 }
 
-function Ended(): JSX.Element {
-  return (
+function Ended({ isOpened }: { isOpened: boolean }): JSX.Element {
+  return isOpened ? (
     <div class="begin" role="alert">
       <h1>This link holds no longer</h1>
       <p>
         Whoever ends <code>coord web</code> ends its link. Start it again in the project, and open the link that it
         prints.
+      </p>
+    </div>
+  ) : (
+    <div class="begin" role="alert">
+      <h1>The link is missing</h1>
+      <p>
+        Open the link that <code>coord web</code> has printed: the part behind the # lets you in. Each tab needs it, or
+        another one in which the board is open.
       </p>
     </div>
   );

@@ -1,9 +1,9 @@
 /** What waits for the person who leads: questions, reviews, messages, and what went wrong. */
 import type { JSX } from 'preact';
-import { MAX_MESSAGE } from '../../../model/limits.ts';
 import type { OpenQuestion } from '../../../model/views/summary.ts';
 import type { LeaderInbox } from '../api.ts';
 import type { Derived } from './derived.ts';
+import { useKeptFocus } from './focus.ts';
 import { addressOf } from './route.ts';
 import { Shape } from './shape.tsx';
 import { showDialog, type State } from './state.ts';
@@ -13,9 +13,9 @@ import { clock, since } from './words.ts';
 /** Of what went wrong, so much is shown. */
 const SHOWN = 50;
 
-/** How many things somebody waits for. */
-export function askedOf({ questions, reviews }: Derived, inbox: LeaderInbox | undefined): number {
-  return questions.length + reviews.length + (inbox?.messages.length ?? 0);
+/** How many things somebody waits for, or are for the leader to see to. What is stuck is so because of another. */
+export function askedOf({ questions, reviews, failed }: Derived, inbox: LeaderInbox | undefined): number {
+  return questions.length + reviews.length + failed.length + (inbox?.messages.length ?? 0);
 }
 
 interface AsksViewProps {
@@ -26,11 +26,12 @@ interface AsksViewProps {
 
 export function AsksView({ state, derived, inbox }: AsksViewProps): JSX.Element {
   const { questions, reviews, failed, stuck, summary } = derived;
+  const view = useKeptFocus<HTMLElement>();
   const messages = inbox?.messages ?? [];
-  const isQuiet = askedOf(derived, inbox) + failed.length + stuck.length === 0;
+  const isQuiet = askedOf(derived, inbox) + stuck.length === 0;
   const link = (id: string): JSX.Element => <a href={addressOf({ view: 'asks', task: id })}>{id}</a>;
   return (
-    <section class="asks-view" aria-label="For you" tabIndex={0}>
+    <section class="asks-view" aria-label="For you" tabIndex={0} ref={view}>
       {isQuiet && <p class="empty">Nobody waits for you.</p>}
       {questions.length > 0 && <h2>Questions</h2>}
       {questions.map((question) => (
@@ -107,7 +108,7 @@ export function AsksView({ state, derived, inbox }: AsksViewProps): JSX.Element 
                 {link(cause.id)}
               </span>
             ))}
-            : retry that, or take it out of what this one needs.
+            , itself or by way of others: retry that, or edit what this one needs.
           </p>
         </article>
       ))}
@@ -145,7 +146,8 @@ export function AnswerForm({ question: { task_id, n, worker } }: { question: Ope
   return (
     <TextVerb
       label={`Your answer to ${worker}`}
-      most={MAX_MESSAGE}
+      draft={`answer ${task_id} ${n}`}
+      done={`Answered: ${worker} goes on`}
       name="answer"
       inputOf={(answer) => ({ task_id, n, answer })}
       button="Answer"

@@ -35,6 +35,9 @@ export function BoardView({ state, derived }: { state: State; derived: Derived }
   const { filter, now, route } = state;
   const columns = useRef<HTMLDivElement>(null);
   useFollowingFocus(columns);
+  useEffect(() => {
+    columns.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [route.task]);
   const cards = useMemo(() => cardsIn(derived, filter), [derived, filter]);
   /** The arrows lead from one column to the next that has a card. */
   const leave = (from: number, side: 'left' | 'right'): void => {

@@ -126,6 +126,7 @@ export class Connection {
         this.#listener.onChange(JSON.parse(data) as BoardChange);
       });
       source.addEventListener('stale', () => end(resolve));
+      source.addEventListener('end', () => end(() => reject(new Ended())));
       source.addEventListener('error', (error: ErrorEvent) => {
         hear(); // it tries again by itself
         this.#isProven = false;

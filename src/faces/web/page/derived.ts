@@ -25,7 +25,7 @@ export interface Derived {
   stuck: { task: Task; because: Task[] }[];
   /** US dollars. */
   cost: number;
-  /** From the first claim or task to the last thing that was settled, or to now: milliseconds. */
+  /** From the first task to the last thing that was settled, or to now where somebody works: milliseconds. */
   spanMs: number;
 }
 
@@ -68,7 +68,7 @@ function derivedOf(before: Board, now: string): Derived {
 }
 
 function spanOf(tasks: readonly Task[], now: string): number {
-  const begins = tasks.flatMap(({ claimed_at, completed_at }) => claimed_at ?? completed_at ?? []);
+  const begins = tasks.flatMap(({ created_at, claimed_at }) => created_at ?? claimed_at ?? []);
   if (begins.length === 0) return 0;
   const from = begins.reduce((first, one) => (one < first ? one : first));
   const isGoingOn = tasks.some((task) => isLive(task, now));

@@ -1,13 +1,11 @@
 /** Windows of their own: to add and edit a task, to import a list, to tell workers something, to take the last change back. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
-import { MAX_MESSAGE } from '../../../model/limits.ts';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ImportPreview } from './import-preview.tsx';
 import { type Dialog as Shown, showDialog, type State } from './state.ts';
 import { TaskForm } from './task-form.tsx';
 import { TextVerb, VerbButton } from './verb.tsx';
 import type { Derived } from './derived.ts';
-import { lastChangeOf } from './top.tsx';
 
 const close = (): void => showDialog(undefined);
 
@@ -43,9 +41,9 @@ export function Dialogs({ state, derived }: { state: State; derived: Derived }):
       return (
         <Modal title="Undo">
           <p>
-            Takes back what was done last: <strong>{lastChangeOf(state)?.what ?? 'nothing'}</strong>.
+            Takes back the last change of the leader that can be taken back: <strong>{dialog.what}</strong>.
           </p>
-          <VerbButton name="undo" input={{}} isMain onDone={close}>
+          <VerbButton name="undo" input={{ what: dialog.what }} isMain onDone={close}>
             Take it back
           </VerbButton>
         </Modal>
@@ -55,22 +53,52 @@ export function Dialogs({ state, derived }: { state: State; derived: Derived }):
 
 function Modal({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
+  const [isLeaving, setLeaving] = useState(false);
   useLayoutEffect(() => {
     const { current } = dialog;
     current?.showModal();
     // So that the focus goes back to where it was.
     return () => current?.close();
   }, []);
+  /** What was begun is not thrown away unasked. */
+  const leave = (event?: Event): void => {
+    event?.preventDefault();
+    if (isLeaving || !isBegun(dialog.current)) close();
+    else setLeaving(true);
+  };
   return (
-    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={close}>
+    <dialog ref={dialog} aria-labelledby="dialog-title" onCancel={leave} onClose={close}>
       <div class="pane-head">
         <h2 id="dialog-title">{title}</h2>
-        <button type="button" onClick={close} aria-label="Close the window">
+        <button type="button" onClick={() => leave()} aria-label="Close the window">
           Close
         </button>
       </div>
+      {isLeaving && (
+        <p class="confirm" role="alert">
+          Throw away what you have written?
+          <button type="button" onClick={close}>
+            Throw away
+          </button>
+          <button type="button" class="main" onClick={() => setLeaving(false)}>
+            Go on
+          </button>
+        </p>
+      )}
       {children}
     </dialog>
+  );
+}
+
+/** Whether somebody has changed a field that is kept nowhere else. */
+function isBegun(dialog: HTMLDialogElement | null): boolean {
+  const fields = dialog?.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>(
+    '.task-form input, .task-form textarea',
+  );
+  return [...(fields ?? [])].some((field) =>
+    field.type === 'checkbox' && 'checked' in field
+      ? field.checked !== field.defaultChecked
+      : field.value !== field.defaultValue,
   );
 }
 
@@ -93,7 +121,9 @@ function TellForm({ dialog, derived }: { dialog: Extract<Shown, { kind: 'tell' }
       </label>
       <TextVerb
         label="Message"
-        most={MAX_MESSAGE}
+        draft="tell"
+        done={dialog.to === 'all' ? 'Sent to all workers' : `Sent to ${dialog.to}`}
+        isFirst
         name="tell"
         inputOf={(text) => ({ to: dialog.to, text })}
         button="Send"

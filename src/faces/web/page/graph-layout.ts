@@ -14,7 +14,8 @@ export interface GraphNode {
 export interface GraphEdge {
   from: string;
   to: string;
-  points: readonly { x: number; y: number }[];
+  /** As SVG has it. */
+  path: string;
 }
 
 export interface GraphLayout {
@@ -27,6 +28,8 @@ export interface GraphLayout {
 /** Pixels of a node. */
 export const NODE = { width: 208, height: 60 };
 const GAP = { rank: 64, node: 16 };
+/** From one column to the next. */
+const PITCH = NODE.width + GAP.rank;
 /** Nodes that are drawn at the most: beyond it takes seconds, and nobody finds anything. */
 export const MOST_NODES = 500;
 
@@ -99,10 +102,7 @@ export function layOut(groups: ReadonlyMap<string, readonly Task[]>): GraphLayou
   }
   return {
     nodes,
-    edges: edges.map(({ from, to }) => {
-      const { points } = graph.edge(from, to) as { points: { x: number; y: number }[] }; // likewise
-      return { from, to, points };
-    }),
+    edges: edges.map(({ from, to }) => ({ from, to, path: pathOf(graph, from, to) })),
     width: Math.max(width, Math.min(single, perRow) * (NODE.width + GAP.node)),
     height: single > 0 ? top + Math.ceil(single / perRow) * (NODE.height + GAP.node) : height,
   };
@@ -120,4 +120,35 @@ export function edgesBetween(groups: ReadonlyMap<string, readonly Task[]>): { fr
         if (from !== undefined && from !== to) edges.set(`${from} ${to}`, { from, to });
       }
   return [...edges.values()];
+}
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+/**
+ * From the right side of one to the left side of the other: straight through each column of nodes that lies between, where dagre has
+ * left it room, and bent in the gaps, so that it runs behind none.
+ */
+function pathOf(graph: Graph, from: string, to: string): string {
+  // As layout has set them.
+  const [begin, end] = [graph.node(from) as Point, graph.node(to) as Point];
+  const { points } = graph.edge(from, to) as { points: Point[] };
+  const half = NODE.width / 2;
+  // Those in the gaps are for labels, which there are none.
+  const isInColumn = (x: number): boolean => Math.abs(x - begin.x - Math.round((x - begin.x) / PITCH) * PITCH) < 1;
+  const between = points.slice(1, -1).filter(({ x }) => x > begin.x + 1 && x < end.x - 1 && isInColumn(x));
+  const stops = between.flatMap(({ x, y }) => [
+    { x: x - half, y },
+    { x: x + half, y },
+  ]);
+  let at = { x: begin.x + half, y: begin.y };
+  let path = `M${at.x} ${at.y}`;
+  for (const stop of [...stops, { x: end.x - half, y: end.y }]) {
+    const bend = (stop.x - at.x) / 2;
+    path += stop.y === at.y ? `H${stop.x}` : `C${at.x + bend} ${at.y} ${stop.x - bend} ${stop.y} ${stop.x} ${stop.y}`;
+    at = stop;
+  }
+  return path;
 }

@@ -248,22 +248,8 @@ function nearest(nodes: readonly GraphNode[], from: GraphNode, key: string): Gra
   return best?.node;
 }
 
-function Edge({ edge: { points }, isCritical }: { edge: GraphEdge; isCritical: boolean }): JSX.Element {
-  const [first, ...rest] = points;
-  if (!first) return <></>;
-  // Through the middle between each two points, bent at the points.
-  const bends = rest.slice(0, -1).map((point, i) => {
-    const next = rest[i + 1] ?? point;
-    return `Q${point.x} ${point.y} ${(point.x + next.x) / 2} ${(point.y + next.y) / 2}`;
-  });
-  const last = rest.at(-1) ?? first;
-  return (
-    <path
-      class={`edge${isCritical ? ' is-critical' : ''}`}
-      d={`M${first.x} ${first.y}${bends.join('')}L${last.x} ${last.y}`}
-      marker-end="url(#arrow)"
-    />
-  );
+function Edge({ edge: { path }, isCritical }: { edge: GraphEdge; isCritical: boolean }): JSX.Element {
+  return <path class={`edge${isCritical ? ' is-critical' : ''}`} d={path} marker-end="url(#arrow)" />;
 }
 
 interface NodeProps {

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { plural } from '../../../model/text.ts';
 import type { ImportAnswer } from '../api.ts';
-import { server } from './state.ts';
+import { say, server } from './state.ts';
 import { Refusal, useDoing } from './verb.tsx';
 
 /** Tasks that are shown of it. */
@@ -16,7 +16,10 @@ export function ImportPreview({ file, onDone }: { file: File; onDone: () => void
     void run(() => server().import(file, true)).then(setFound);
   }, [file]);
   const add = async (): Promise<void> => {
-    if (await run(() => server().import(file, false))) onDone();
+    const done = await run(() => server().import(file, false));
+    if (!done) return;
+    say(`${plural(done.added, 'task')} added`);
+    onDone();
   };
   const skipped = Object.entries(found?.skipped ?? {}).map(([reason, count]) => `${count} ${reason}`);
   return (

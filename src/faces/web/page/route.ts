@@ -36,3 +36,33 @@ export function takeToken(): boolean {
 export function tokenOfTab(): string {
   return sessionStorage.getItem('token') ?? '';
 }
+
+/** Lets tabs of this very page ask each other for the token. @param mayTell  whether the line to the server is proven just now */
+export function answerOtherTabs(mayTell: () => boolean): void {
+  const tabs = new BroadcastChannel('token');
+  tabs.addEventListener('message', ({ data }) => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has none: it is this origin's alone
+    if (data === ASKED && mayTell()) tabs.postMessage({ token: tokenOfTab() });
+  });
+}
+
+/** Asks other tabs, as for one that was opened from a link of the page. @returns whether one has answered */
+export function askOtherTabs(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const tabs = new BroadcastChannel('token');
+    const timer = setTimeout(() => resolve(false), ANSWER_MS);
+    tabs.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+      if (typeof data !== 'object' || data === null || !('token' in data)) return;
+      clearTimeout(timer);
+      tabs.close();
+      sessionStorage.setItem('token', String(data.token));
+      resolve(true);
+    });
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- as above
+    tabs.postMessage(ASKED);
+  });
+}
+
+const ASKED = 'token?';
+/** Tabs in the background are slow. */
+const ANSWER_MS = 1500;

@@ -23,15 +23,23 @@ export interface State {
   route: Route;
   /** Words that what is shown must hold. */
   filter: string;
+  /** What was done last, in words, for a while. */
+  notice: string;
+  /** What somebody has begun to write, by what it is for. */
+  drafts: ReadonlyMap<string, string>;
   /** What is asked for in a window of its own. */
   dialog: Dialog | undefined;
 }
 
 export type Dialog =
-  | { kind: 'add' | 'undo' }
+  | { kind: 'add' }
+  | { kind: 'undo'; what: string }
   | { kind: 'edit'; task: Task }
   | { kind: 'tell'; to: string }
   | { kind: 'import'; file: File };
+
+/** As long as it takes to read a line twice. */
+const NOTICE_MS = 8000;
 
 let state: State = {
   line: 'connecting',
@@ -45,6 +53,8 @@ let state: State = {
   now: new Date().toISOString(),
   route: routeIn(''),
   filter: '',
+  notice: '',
+  drafts: new Map(),
   dialog: undefined,
 };
 let onChange: (state: State) => void = () => {};
@@ -69,6 +79,11 @@ export function begin(token: string, show: (state: State) => void): void {
   if (token !== '') void connection.follow();
 }
 
+/** Whether the server is there, and has shown that it is ours. */
+export function isLive(): boolean {
+  return state.line === 'live';
+}
+
 /** The line to the server. @throws Error before {@link begin} */
 export function server(): Connection {
   if (!connection) throw new Error('not begun');
@@ -77,6 +92,25 @@ export function server(): Connection {
 
 export function setFilter(filter: string): void {
   update({ filter });
+}
+
+export function keepDraft(of: string, text: string): void {
+  const drafts = new Map(state.drafts);
+  if (text === '') drafts.delete(of);
+  else drafts.set(of, text);
+  update({ drafts });
+}
+
+export function draftOf(of: string): string {
+  return state.drafts.get(of) ?? '';
+}
+
+/** Says for a while what was done. */
+export function say(notice: string): void {
+  update({ notice });
+  setTimeout(() => {
+    if (state.notice === notice) update({ notice: '' });
+  }, NOTICE_MS);
 }
 
 export function showDialog(dialog: Dialog | undefined): void {

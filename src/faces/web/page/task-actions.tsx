@@ -1,7 +1,6 @@
 /** What the leader can do about a task as it stands. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { MAX_TEXT } from '../../../model/limits.ts';
 import type { Task } from '../../../model/task.ts';
 import { showDialog } from './state.ts';
 import { TextVerb, VerbButton } from './verb.tsx';
@@ -59,14 +58,25 @@ export function TaskActions({ task, dependants }: TaskActionsProps): JSX.Element
         </button>
       )}
       {status !== 'done' && status !== 'cancelled' && (
-        <VerbButton name="cancel" input={ids} confirm="Cancel it?" {...cascade}>
-          Cancel
+        <VerbButton
+          name="cancel"
+          input={ids}
+          confirm={
+            dependants.length > 0
+              ? `Cancel it? ${dependants.join(', ')} ${dependants.length === 1 ? 'waits' : 'wait'} for it.`
+              : 'Cancel it?'
+          }
+          {...cascade}
+        >
+          Cancel the task
         </VerbButton>
       )}
       {isSendingBack && status === 'submitted' && (
         <TextVerb
           label="What is wrong, and what would be right"
-          most={MAX_TEXT}
+          draft={`send-back ${id}`}
+          done={`${id} is sent back`}
+          isFirst
           name="send-back"
           inputOf={(reason) => ({ task_id: id, reason })}
           button="Send back"

@@ -1,9 +1,11 @@
 /** The fields of a task: of a new one, or of one that is changed; then only what was changed is sent. */
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, MAX_TEXT } from '../../../model/limits.ts';
+import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from '../../../model/limits.ts';
 import type { Task } from '../../../model/task.ts';
-import { server } from './state.ts';
+import type { TaskDocument } from '../api.ts';
+import { say, server } from './state.ts';
+import { Refused } from './connection.ts';
 import { Refusal, useDoing } from './verb.tsx';
 
 /** What the fields hold, as the verbs take it. */
@@ -46,21 +48,24 @@ export function TaskForm({ task, onDone }: { task: Task | undefined; onDone: () 
   const { isBusy, refusal, run } = useDoing();
   const form = useRef<HTMLFormElement>(null);
   const before = useRef<Fields | undefined>();
+  const warned = useRef(new Set<string>()).current;
   useLayoutEffect(() => {
     if (form.current) before.current = read(form.current);
   }, []);
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    if (!form.current) return;
+    if (!form.current || isBusy) return;
     const after = read(form.current);
     const changed = changedFields(before.current, after);
     if (task && Object.keys(changed).length === 0) return onDone();
-    const done = await run(() =>
-      task
-        ? server().verb('edit', { task_id: task.id, ...changed })
-        : server().verb('add-task', { ...changed, description: after.description }),
-    );
-    if (done !== undefined) onDone();
+    const done = await run(async () => {
+      if (!task) return server().verb<{ tasks: Task[] }>('add-task', { ...changed, description: after.description });
+      await refuseOverwriting(task, changed, warned);
+      return server().verb<{ task: Task }>('edit', { task_id: task.id, ...changed });
+    });
+    if (done === undefined) return;
+    say('task' in done ? `${done.task.id} is changed` : `${done.tasks.map(({ id }) => id).join(', ')} is added`);
+    onDone();
   };
   const { description, priority, dependencies, files, hints, tags, ...rest } = fieldsOf(task);
   const { checks, check_timeout, max_attempts, exclusive, review } = rest;
@@ -68,7 +73,7 @@ export function TaskForm({ task, onDone }: { task: Task | undefined; onDone: () 
     <form class="task-form" ref={form} onSubmit={(event) => void submit(event)}>
       <label class="field wide">
         What is to be done: one outcome, 5 to 15 minutes of work
-        <textarea name="description" rows={3} required maxLength={MAX_TEXT} defaultValue={description} />
+        <textarea name="description" rows={3} required autoFocus defaultValue={description} />
       </label>
       <label class="field">
         Priority, 1 is first
@@ -88,7 +93,7 @@ export function TaskForm({ task, onDone }: { task: Task | undefined; onDone: () 
       </label>
       <label class="field wide">
         Hints: what the worker should know
-        <textarea name="hints" rows={3} maxLength={MAX_TEXT} defaultValue={hints} />
+        <textarea name="hints" rows={3} defaultValue={hints} />
       </label>
       <label class="field wide">
         Tags, separated by commas
@@ -132,7 +137,7 @@ export function TaskForm({ task, onDone }: { task: Task | undefined; onDone: () 
         </select>
       </label>
       <div class="form-end">
-        <button type="submit" class="main" disabled={isBusy}>
+        <button type="submit" class="main" aria-disabled={isBusy}>
           {task ? 'Save' : 'Add'}
         </button>
         <Refusal error={refusal} />
@@ -178,4 +183,19 @@ function changedFields(before: Fields | undefined, after: Fields): Partial<Field
         value !== undefined && JSON.stringify(value) !== JSON.stringify(before?.[name as keyof Fields]), // its own name
     ),
   );
+}
+
+/**
+ * Somebody else may have changed the same fields since the form was opened.
+ *
+ * @param warned  names that it has been said of: who saves again means it
+ * @throws Refused
+ */
+async function refuseOverwriting(task: Task, changed: Partial<Fields>, warned: Set<string>): Promise<void> {
+  const now = fieldsOf((await server().get<TaskDocument>(`/api/task/${task.id}`)).task);
+  const both = Object.keys(changedFields(fieldsOf(task), now)).filter((name) => name in changed && !warned.has(name));
+  if (both.length === 0) return;
+  for (const name of both) warned.add(name);
+  const message = `Somebody else has changed ${both.join(', ')} meanwhile.`;
+  throw new Refused({ error: { code: 'task-state', message, hint: 'Save again to put yours in its place.' } });
 }

@@ -3,7 +3,6 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { checkText } from '../../../model/evidence.ts';
 import { isExpired } from '../../../model/lifecycle.ts';
-import { MAX_MESSAGE } from '../../../model/limits.ts';
 import type { Task } from '../../../model/task.ts';
 import { timelineOf } from '../../../model/views/timeline.ts';
 import type { TaskDocument } from '../api.ts';
@@ -11,6 +10,7 @@ import { AnswerForm, QuestionText } from './asks-view.tsx';
 import type { Derived } from './derived.ts';
 import { Diff } from './diff.tsx';
 import { useDocument } from './document.ts';
+import { useKeptFocus } from './focus.ts';
 import { Markdown } from './markdown.tsx';
 import { addressOf } from './route.ts';
 import { Shape } from './shape.tsx';
@@ -28,6 +28,7 @@ interface TaskPaneProps {
 export function TaskPane({ id, state, derived }: TaskPaneProps): JSX.Element {
   const { value, error } = useDocument<TaskDocument>(`/api/task/${id}`, state.told);
   const heading = useRef<HTMLHeadingElement>(null);
+  const pane = useKeptFocus<HTMLElement>();
   const close = addressOf({ view: state.route.view, task: undefined });
   useEffect(() => {
     const before = document.activeElement;
@@ -40,6 +41,8 @@ export function TaskPane({ id, state, derived }: TaskPaneProps): JSX.Element {
   const task = value?.task ?? derived.byId.get(id);
   return (
     <aside
+      ref={pane}
+      tabIndex={-1}
       class="pane"
       aria-label={`Task ${id}`}
       onKeyDown={(event) => {
@@ -56,7 +59,7 @@ export function TaskPane({ id, state, derived }: TaskPaneProps): JSX.Element {
       </div>
       <Refusal error={error} />
       {task && <TaskHead task={task} state={state} derived={derived} />}
-      {value && <TaskBody whole={value} state={state} derived={derived} />}
+      {value && !error && <TaskBody whole={value} state={state} derived={derived} />}
     </aside>
   );
 }
@@ -120,6 +123,12 @@ function TaskBody({ whole, state, derived }: TaskBodyProps): JSX.Element {
           {!state.isReadOnly && <AnswerForm question={question} />}
         </section>
       ))}
+      {whole.unallowed.map((command) => (
+        <p key={command} class="refusal">
+          Nobody has allowed this check on this machine, so nobody here can hand the task in. In a terminal: coord trust
+          check "{command}"
+        </p>
+      ))}
       {whole.landing !== null && <p class="refusal">{whole.landing}</p>}
       <Facts whole={whole} state={state} />
       <Answered task={task} />
@@ -160,7 +169,8 @@ function TaskBody({ whole, state, derived }: TaskBodyProps): JSX.Element {
       {!state.isReadOnly && task.status === 'claimed' && (
         <TextVerb
           label={`Tell ${task.claimed_by}`}
-          most={MAX_MESSAGE}
+          draft={`tell ${task.claimed_by}`}
+          done={`Sent to ${task.claimed_by}`}
           name="tell"
           inputOf={(text) => ({ to: task.claimed_by, text })}
           button="Send"
@@ -203,7 +213,10 @@ function Facts({ whole: { task, dependants }, state }: { whole: TaskDocument; st
     ['Review', task.review !== undefined && (task.review ? 'by somebody else' : 'none')],
     ['Branch', branch !== undefined && <code>{branch}</code>],
     ['Landed', landed && `on ${landed.branch} as ${landed.commit.slice(0, 12)}, ${clock(landed.at)}`],
-    ['Approved', reviewed && `by ${reviewed.by}, ${clock(reviewed.at)}`],
+    [
+      'Approved',
+      (task.status === 'submitted' || task.status === 'done') && reviewed && `by ${reviewed.by}, ${clock(reviewed.at)}`,
+    ],
     ['Cost', task.cost_usd !== undefined && dollars(task.cost_usd)],
   ];
   return (

@@ -19,6 +19,10 @@ const AXIS_HEIGHT = 28;
 const TICK_GAP = 96;
 /** A bar is at least so wide, and one that would begin within another's last pixel is left out. */
 const LEAST_BAR = 3;
+/** Fewer bars of a lane are all drawn, also those that others cover. */
+const FEW = 200;
+/** Pixels behind now, for its word. */
+const BEHIND = 48;
 /** Browsers lay out no wider. */
 const MOST_WIDTH = 8_000_000;
 const STEPS_S = [
@@ -100,10 +104,10 @@ function Lanes({ lanes, now, openTask }: LanesProps): JSX.Element {
     now,
     ...lanes.map(({ bars }) => Math.max(...bars.map(({ to }) => (to === Infinity ? now : to)))),
   );
-  const room = Math.max(200, view.width - NAME_WIDTH - 24);
+  const room = Math.max(200, view.width - NAME_WIDTH - BEHIND);
   const duration = Math.max(1000, end - begin);
   const scale = Math.min((room / duration) * zoom, MOST_WIDTH / duration);
-  const width = Math.max(room, duration * scale + 24);
+  const width = Math.max(room, duration * scale + BEHIND);
   /** The time in the middle stays there. */
   const zoomTo = (next: number): void => {
     const { current } = frame;
@@ -256,7 +260,7 @@ function seen(
   let covered = -Infinity;
   for (const [n, bar] of bars.entries()) {
     const [from, to] = [xOf(bar.from), Math.max(xOf(bar.to), xOf(bar.from) + LEAST_BAR)];
-    const isSeen = to >= left && from <= right && to > covered + 1;
+    const isSeen = to >= left && from <= right && (bars.length < FEW || to > covered + 1);
     if (isSeen) covered = to;
     if (isSeen || n === always) found.push({ bar, n });
   }

@@ -1,5 +1,6 @@
 /** The head of the page: the goal, how far it is, what it cost, and where to go. */
 import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { formatDuration } from '../../durations.ts';
 import type { LastChange, LeaderInbox } from '../api.ts';
 import { askedOf } from './asks-view.tsx';
@@ -36,7 +37,7 @@ export function Top({ state, derived, inbox, isCovered }: TopProps): JSX.Element
         <span>
           <span class="label">Cost</span> {dollars(cost)}
         </span>
-        <span>
+        <span title="from the first task until now, or until the last was settled">
           <span class="label">Time</span> {formatDuration(spanMs)}
         </span>
         <LineState state={state} />
@@ -54,7 +55,7 @@ export function Top({ state, derived, inbox, isCovered }: TopProps): JSX.Element
             type="button"
             disabled={!last || last.final}
             title={last ? (last.final ? `Cannot be taken back: ${last.what}` : last.what) : 'Nothing to take back'}
-            onClick={() => showDialog({ kind: 'undo' })}
+            onClick={() => last && showDialog({ kind: 'undo', what: last.what })}
           >
             Undo
           </button>
@@ -79,7 +80,7 @@ function Trouble({ state: { board, trouble } }: { state: State }): JSX.Element |
   );
 }
 
-export function lastChangeOf({ board }: State): LastChange | undefined {
+function lastChangeOf({ board }: State): LastChange | undefined {
   // As live.ts makes it of the board's own field.
   return board?.['last_change'] as LastChange | undefined;
 }
@@ -164,6 +165,10 @@ const TITLES: Readonly<Record<View, string>> = {
 };
 
 function Tabs({ state: { route, filter }, asks }: { state: State; asks: number }): JSX.Element {
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [route.view]);
   const tab = (view: View, extra: ComponentChildren = null): JSX.Element => (
     <a href={addressOf({ view, task: undefined })} aria-current={route.view === view ? 'page' : undefined}>
       {TITLES[view]} {extra}
@@ -171,7 +176,7 @@ function Tabs({ state: { route, filter }, asks }: { state: State; asks: number }
   );
   return (
     <div class="tabs">
-      <nav aria-label="Views">
+      <nav aria-label="Views" ref={nav}>
         {tab('asks', asks > 0 && <span class="asks">{asks}</span>)}
         {tab('board')}
         {tab('graph')}

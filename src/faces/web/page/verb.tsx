@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VerbName } from '../api.ts';
 import { Refused } from './connection.ts';
-import { server } from './state.ts';
+import { draftOf, keepDraft, say, server } from './state.ts';
 
 export interface Doing {
   isBusy: boolean;
@@ -35,7 +35,7 @@ export function Refusal({ error }: { error: Error | undefined }): JSX.Element | 
   if (!error) return null;
   const isRefused = error instanceof Refused;
   return (
-    <p class="refusal" role="alert">
+    <p class="refusal" role="alert" ref={(element) => element?.scrollIntoView({ block: 'nearest' })}>
       <strong>{isRefused ? error.message : 'The server does not answer: is coord web still running?'}</strong>
       {isRefused && error.hint !== undefined && <span>{error.hint}</span>}
     </p>
@@ -112,22 +112,31 @@ function focusOnce(button: HTMLButtonElement | null): void {
 
 interface TextVerbProps {
   label: string;
-  /** Longest text, in characters. */
-  most: number;
   name: VerbName;
   inputOf: (text: string) => object;
   button: string;
+  /** What it is for: what was begun is there again. */
+  draft: string;
+  /** Said once it is done. */
+  done: string;
+  /** Whether it takes the focus. */
+  isFirst?: boolean;
   onDone?: () => void;
 }
 
 /** A text, and a button that hands it to a verb. */
-export function TextVerb({ label, most, name, inputOf, button, onDone }: TextVerbProps): JSX.Element {
-  const [text, setText] = useState('');
+export function TextVerb({ label, name, inputOf, button, draft, done, isFirst, onDone }: TextVerbProps): JSX.Element {
+  const text = draftOf(draft);
   const { isBusy, refusal, run } = useDoing();
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (isFirst === true) field.current?.focus();
+  }, []);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if ((await run(() => server().verb(name, inputOf(text)))) === undefined) return;
-    setText('');
+    if (isBusy || (await run(() => server().verb(name, inputOf(text)))) === undefined) return;
+    keepDraft(draft, '');
+    say(done);
     onDone?.();
   };
   return (
@@ -135,14 +144,14 @@ export function TextVerb({ label, most, name, inputOf, button, onDone }: TextVer
       <label>
         {label}
         <textarea
+          ref={field}
           rows={2}
           required
-          maxLength={most}
           value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
+          onInput={(event) => keepDraft(draft, event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="main" disabled={isBusy}>
+      <button type="submit" class="main" aria-disabled={isBusy}>
         {button}
       </button>
       <Refusal error={refusal} />
