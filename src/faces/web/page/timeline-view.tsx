@@ -9,14 +9,13 @@ import { addressOf } from './route.ts';
 import { useScrollView } from './scroll-view.ts';
 import { Shape, ShapeMarks } from './shape.tsx';
 import type { State } from './state.ts';
+import { Axis } from './timeline-axis.tsx';
 import { clock, since } from './words.ts';
 
 /** Pixels, as timeline.css draws them. */
 const LANE_HEIGHT = 40;
 const NAME_WIDTH = 130;
 const AXIS_HEIGHT = 28;
-/** Pixels between two marks of the axis at least. */
-const TICK_GAP = 96;
 /** A bar is at least so wide, and one that would begin within another's last pixel is left out. */
 const LEAST_BAR = 3;
 /** Fewer bars of a lane are all drawn, also those that others cover. */
@@ -25,9 +24,6 @@ const FEW = 200;
 const BEHIND = 48;
 /** Browsers lay out no wider. */
 const MOST_WIDTH = 8_000_000;
-const STEPS_S = [
-  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800,
-];
 
 /** Which shape and colour an end has. */
 const END: Readonly<Record<Span['end'], Standing>> = {
@@ -187,7 +183,7 @@ function Lanes({ lanes, now, openTask }: LanesProps): JSX.Element {
       </div>
       <div class="timeline-frame" ref={frame} onKeyDown={onKeyDown}>
         <div class="timeline-body" style={{ width: `${NAME_WIDTH + width}px` }}>
-          <Axis begin={begin} scale={scale} from={left} to={right} />
+          <Axis indent={NAME_WIDTH} begin={begin} scale={scale} from={left} to={right} />
           <div class="now" style={{ left: `${NAME_WIDTH + xOf(now)}px` }}>
             <span>now</span>
           </div>
@@ -300,39 +296,4 @@ function SpanBar({ bar: { span, from, to }, x, width, now, isOpen, tabIndex, onF
       {width > 80 && <span>{task_id}</span>}
     </a>
   );
-}
-
-interface AxisProps {
-  begin: number;
-  scale: number;
-  /** Pixels between which it is drawn. */
-  from: number;
-  to: number;
-}
-
-function Axis({ begin, scale, from, to }: AxisProps): JSX.Element {
-  const step = 1000 * (STEPS_S.find((seconds) => seconds * 1000 * scale >= TICK_GAP) ?? 2_592_000);
-  const ticks: number[] = [];
-  // At whole hours and minutes of the reader's own clock.
-  const zone = new Date(begin).getTimezoneOffset() * 60_000;
-  const firstAt = begin + Math.max(0, from) / scale;
-  for (let time = Math.ceil((firstAt - zone) / step) * step + zone; (time - begin) * scale < to; time += step)
-    ticks.push(time);
-  return (
-    <div class="axis" aria-hidden="true">
-      {ticks.map((time, i) => (
-        <span key={time} style={{ left: `${NAME_WIDTH + (time - begin) * scale}px` }}>
-          {tickText(time, step, ticks[i - 1])}
-        </span>
-      ))}
-    </div>
-  );
-}
-
-/** The time, or the day where another one begins. */
-function tickText(time: number, step: number, before: number | undefined): string {
-  const moment = new Date(time);
-  const isNewDay = before === undefined ? false : new Date(before).toDateString() !== moment.toDateString();
-  if (step >= 86_400_000 || isNewDay) return moment.toLocaleDateString([], { dateStyle: 'medium' });
-  return moment.toLocaleTimeString([], { timeStyle: step < 60_000 ? 'medium' : 'short' });
 }
