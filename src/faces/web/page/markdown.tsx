@@ -8,11 +8,10 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 
 /**
- * What is read as Markdown; other texts stand as they are. Reading takes time that grows with the square of a paragraph (19,000 times
- * `_a` took 4.4 s), and a call for each level in which things stand in each other: an agent's text must not stop the page. The
- * longest brief has 24 kB.
+ * Characters that are read as Markdown; longer texts stand as they are. Reading takes time that grows with the square of a paragraph
+ * (120 kB of `_a` took a browser 11 s): an agent's text must not stop the page. The longest brief has 24 kB.
  */
-const MOST = { characters: 40_000, paragraph: 6000, levels: 20 };
+const MOST = 30_000;
 
 /** Headings in a text stay below the page's own, which end at the third. */
 const BELOW = 3;
@@ -38,7 +37,7 @@ const marked = new Marked({
 
 export function Markdown({ text }: { text: string }): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
-  const fragment = useMemo(() => (isReadable(text) ? fragmentOf(text) : undefined), [text]);
+  const fragment = useMemo(() => (text.length <= MOST ? fragmentOf(text) : undefined), [text]);
   useLayoutEffect(() => {
     if (fragment) place.current?.replaceChildren(fragment.cloneNode(true));
   }, [fragment]);
@@ -51,27 +50,17 @@ export function Markdown({ text }: { text: string }): JSX.Element {
   );
 }
 
-function isReadable(text: string): boolean {
-  if (text.length > MOST.characters) return false;
-  const deep = new RegExp(`^(?:[ \\t]*(?:>|[-*+]|\\d+[.)])[ \\t]*){${MOST.levels}}|^[ \\t]{${4 * MOST.levels}}`, 'm');
-  // What stands in a fence is not looked into.
-  const paragraphs = text.replace(/^```[^]*?^```/gm, '').split(/\n[ \t]*\n/);
-  return paragraphs.every(({ length }) => length <= MOST.paragraph) && !deep.test(text);
-}
-
-/** @returns undefined where it cannot be read after all */
+/** @returns undefined where it cannot be read after all: what stands in itself too deep ends the call stack */
 function fragmentOf(text: string): DocumentFragment | undefined {
-  let html: string;
   try {
-    html = marked.parse(text, { async: false });
+    return DOMPurify.sanitize(marked.parse(text, { async: false }), {
+      ALLOWED_TAGS: TAGS,
+      ALLOWED_ATTR: [],
+      RETURN_DOM_FRAGMENT: true,
+    });
   } catch {
     return undefined;
   }
-  return DOMPurify.sanitize(html, {
-    ALLOWED_TAGS: TAGS,
-    ALLOWED_ATTR: [],
-    RETURN_DOM_FRAGMENT: true,
-  });
 }
 
 function escaped(text: string): string {
