@@ -105,7 +105,7 @@ const { output } = await binary.write({
       },
       {
         name: 'base',
-        test: /src\/(model\/(lifecycle|session-tag)|store\/(clock|commit-id|sessions)|store\/file\/(find|guard|errno|open-file|atomic|tree|trusted|scratch|sessions))\.ts$/,
+        test: /src\/(model\/(lifecycle|session-tag)|store\/(clock|commit-id|sessions)|store\/file\/(find|guard|errno|open-file|atomic|tree|trusted|own-records|scratch|sessions))\.ts$/,
         priority: 2,
       },
       {

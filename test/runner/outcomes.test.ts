@@ -1,29 +1,8 @@
 /** Every way in which an agent can end, and what becomes of its task. The stand-in is a real process. */
-import { describe, expect, onTestFinished, test } from 'vitest';
-import type { RunEvent } from '../../src/runner/events.ts';
-import type { OrchestratorOptions } from '../../src/runner/options.ts';
-import { Orchestrator } from '../../src/runner/orchestrator.ts';
-import { Project, STAND_IN } from '../support/claude.ts';
-import { BIN, scrubbedEnv } from '../support/rig.ts';
-
-function orchestrate(
-  project: Project,
-  options: Partial<OrchestratorOptions> = {},
-): { events: RunEvent[]; orchestrator: Orchestrator } {
-  const events: RunEvent[] = [];
-  const orchestrator = new Orchestrator({
-    workingDirectory: project.cwd,
-    claude: STAND_IN,
-    env: scrubbedEnv(project.env),
-    coord: [process.execPath, BIN],
-    retryPauseMs: 10,
-    limitPauseMs: 50,
-    onEvent: (event) => events.push(event),
-    ...options,
-  });
-  onTestFinished(() => orchestrator.stop());
-  return { events, orchestrator };
-}
+import { describe, expect, test } from 'vitest';
+import { Project } from '../support/claude.ts';
+import { orchestrate } from '../support/orchestrate.ts';
+import { scrubbedEnv } from '../support/rig.ts';
 
 const CASES: [what: string, description: string, expected: Record<string, unknown>][] = [
   ['a success', 'do it', { status: 'done', attempt: 1, cost_usd: 0.01 }],

@@ -2,23 +2,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RunEvent } from '../../src/runner/events.ts';
-import { Orchestrator } from '../../src/runner/orchestrator.ts';
-import { Project, STAND_IN } from '../support/claude.ts';
+import { Project } from '../support/claude.ts';
+import { orchestrate } from '../support/orchestrate.ts';
 import { BIN, scrubbedEnv, until } from '../support/rig.ts';
 
-function orchestrate(project: Project, answerTimeoutSeconds = 60): { events: RunEvent[]; orchestrator: Orchestrator } {
-  const events: RunEvent[] = [];
-  const orchestrator = new Orchestrator({
-    workingDirectory: project.cwd,
-    claude: STAND_IN,
-    env: scrubbedEnv(project.env),
-    coord: [process.execPath, BIN],
-    answerTimeoutSeconds,
-    onEvent: (event) => events.push(event),
-  });
-  onTestFinished(() => orchestrator.stop());
-  return { events, orchestrator };
-}
 const types = (events: RunEvent[]) =>
   events
     .map(({ type }) => type)
@@ -27,7 +14,7 @@ const types = (events: RunEvent[]) =>
 test('one that waits goes on with the answer from another terminal, in the same attempt', async () => {
   const project = new Project();
   await project.tasks('[ask wait UTC or local?]');
-  const { orchestrator, events } = orchestrate(project);
+  const { orchestrator, events } = orchestrate(project, { answerTimeoutSeconds: 60 });
   const running = orchestrator.runWithPredefinedTasks();
   await until(() => events.some(({ type }) => type === 'question'), 'the question');
   expect(events.find(({ type }) => type === 'question')).toMatchObject({
@@ -45,7 +32,7 @@ test('one that waits goes on with the answer from another terminal, in the same 
 test('one that parks makes room for other work; answered, its task is begun again with the answer in its brief', async () => {
   const project = new Project();
   await project.tasks('[ask park UTC or local?]', 'other work');
-  const { orchestrator, events } = orchestrate(project);
+  const { orchestrator, events } = orchestrate(project, { answerTimeoutSeconds: 60 });
   const running = orchestrator.runWithPredefinedTasks();
   await until(
     () => project.board().tasks[1]?.status === 'done' && events.some(({ type }) => type === 'question'),
@@ -67,12 +54,12 @@ test('one that parks makes room for other work; answered, its task is begun agai
 test('where nobody answers a default holds, and without one the run ends and says so', async () => {
   const project = new Project();
   await project.tasks('[ask default UTC or local?]');
-  const first = orchestrate(project);
+  const first = orchestrate(project, { answerTimeoutSeconds: 60 });
   expect(await first.orchestrator.runWithPredefinedTasks()).toMatchObject({ outcome: 'done' });
   expect(first.events.find(({ type }) => type === 'answer')).toMatchObject({ by: null, answer: 'UTC' });
   const other = new Project();
   await other.tasks('[ask park UTC or local?]');
-  const second = orchestrate(other, 1);
+  const second = orchestrate(other, { answerTimeoutSeconds: 1 });
   expect(await second.orchestrator.runWithPredefinedTasks()).toMatchObject({
     outcome: 'question',
     tasksAsking: 1,

@@ -2,15 +2,13 @@
  * The addresses of servers that this user has allowed, one small file each, outside of every board: a `config.json` may have come
  * with a clone, and whoever it names gets no password before that.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRecord } from '../../model/values.ts';
 import { type StoreAddress, withoutPassword } from '../address.ts';
 import { digest } from '../digest.ts';
-import { namesIn, removeIfThere, replaceFile } from './atomic.ts';
+import { namesIn, removeIfThere } from './atomic.ts';
 import { readIfThere } from './open-file.ts';
-import { scratchName } from './scratch.ts';
-import { recordsOf } from './trusted.ts';
+import { recordsOf, writeOwn } from './own-records.ts';
 
 function folderOf(stateFolder: string | undefined): string {
   return recordsOf(stateFolder, 'stores');
@@ -30,12 +28,7 @@ export function isStoreAllowed(stateFolder: string | undefined, address: StoreAd
 export function allowStore(stateFolder: string | undefined, address: StoreAddress): void {
   const { url } = withoutPassword(address);
   const folder = folderOf(stateFolder);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  replaceFile(fileOf(stateFolder, url), `${JSON.stringify({ url })}\n`, {
-    scratch: scratchName(folder),
-    durable: true,
-    mode: 0o600,
-  });
+  writeOwn(folder, fileOf(stateFolder, url), `${JSON.stringify({ url })}\n`, true);
 }
 
 export function allowedStores(stateFolder: string | undefined): string[] {

@@ -3,17 +3,14 @@
  * may have come with a clone. A command is allowed for one board, told by its place and by the incarnation of its log: the same
  * text in a copy of it elsewhere is asked for anew.
  */
-import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoordError } from '../../model/errors.ts';
-import { isRecord } from '../../model/values.ts';
 import { sleep } from '../clock.ts';
 import { digest } from '../digest.ts';
-import { namesIn, removeIfThere, replaceFile } from './atomic.ts';
+import { namesIn, removeIfThere } from './atomic.ts';
 import { tryLock } from './lock.ts';
-import { readIfThere } from './open-file.ts';
-import { scratchName } from './scratch.ts';
-import { recordsOf } from './trusted.ts';
+import { readOwn, recordsOf, writeOwn } from './own-records.ts';
 
 export interface AllowedCheck {
   command: string;
@@ -74,9 +71,7 @@ export class CheckRecords {
 
   /** @param cwd  where it was run */
   last(command: string, cwd: string): LastRun | undefined {
-    const run = jsonIn(this.#fileOf('run', command, cwd));
-    if (!isRecord(run)) return undefined;
-    const { id, task, tree, exit_code, duration_ms, tail } = run;
+    const { id, task, tree, exit_code, duration_ms, tail } = readOwn(this.#fileOf('run', command, cwd)) ?? {};
     const isOne =
       typeof id === 'string' &&
       typeof tree === 'string' &&
@@ -117,9 +112,7 @@ export class CheckRecords {
   }
 
   #write(file: string, record: object): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const scratch = scratchName(this.#folder);
-    replaceFile(file, `${JSON.stringify(record)}\n`, { scratch, durable: false, mode: 0o600 });
+    writeOwn(this.#folder, file, `${JSON.stringify(record)}\n`, false);
   }
 }
 
@@ -147,21 +140,8 @@ function folderOf(given: string | undefined): string {
 }
 
 function allowedIn(file: string): AllowedCheck | undefined {
-  const record = jsonIn(file);
-  if (!isRecord(record)) return undefined;
-  const { command, board, incarnation } = record;
+  const { command, board, incarnation } = readOwn(file) ?? {};
   return typeof command === 'string' && typeof board === 'string' && typeof incarnation === 'string'
     ? { command, board, incarnation }
     : undefined;
-}
-
-/** Only what this user wrote counts. */
-function jsonIn(file: string): unknown {
-  const stat = lstatSync(file, { throwIfNoEntry: false });
-  if (!stat?.isFile() || (process.getuid && stat.uid !== process.getuid())) return undefined;
-  try {
-    return JSON.parse(readIfThere(file)?.toString() ?? 'null');
-  } catch {
-    return undefined;
-  }
 }

@@ -2,23 +2,17 @@
  * The boards of others that this user has allowed, one small file each, outside of every board. As git keeps
  * safe.directory: by path and owner, so that another one's board in the same place is asked for anew.
  */
-import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { lstatSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn, removeIfThere, replaceFile } from './atomic.ts';
-import { readIfThere } from './open-file.ts';
-import { shortHash, scratchName } from './scratch.ts';
+import { namesIn, removeIfThere } from './atomic.ts';
+import { readOwn, recordsOf, writeOwn } from './own-records.ts';
+import { shortHash } from './scratch.ts';
 
 export interface TrustedBoard {
   /** The real path of its `.coordination/`. */
   path: string;
   /** Id of the user that owns it. */
   owner: number;
-}
-
-/** This user's own records of a kind. @see https://specifications.freedesktop.org/basedir-spec/latest/ (XDG_STATE_HOME) */
-export function recordsOf(given: string | undefined, kind: 'boards' | 'checks' | 'stores' | 'web'): string {
-  return join(given ?? join(homedir(), '.local', 'state', 'coord'), kind);
 }
 
 function folderOf(given: string | undefined): string {
@@ -36,12 +30,7 @@ export function trustBoard(stateFolder: string | undefined, root: string): Trust
   const path = realpathSync(root);
   const board = { path, owner: lstatSync(path).uid };
   const folder = folderOf(stateFolder);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  replaceFile(fileOf(stateFolder, path), `${JSON.stringify(board)}\n`, {
-    scratch: scratchName(folder),
-    durable: true,
-    mode: 0o600,
-  });
+  writeOwn(folder, fileOf(stateFolder, path), `${JSON.stringify(board)}\n`, true);
   return board;
 }
 
@@ -68,18 +57,9 @@ function fileOf(stateFolder: string | undefined, path: string): string {
   return join(folderOf(stateFolder), `${shortHash(path)}.json`);
 }
 
-/** Only what this user wrote counts. */
 function read(file: string): TrustedBoard | undefined {
-  const stat = lstatSync(file, { throwIfNoEntry: false });
-  if (!stat || (process.getuid && stat.uid !== process.getuid())) return undefined;
-  try {
-    const value: unknown = JSON.parse(readIfThere(file)?.toString() ?? 'null');
-    if (typeof value !== 'object' || value === null || !('path' in value) || !('owner' in value)) return undefined;
-    const { path, owner } = value;
-    return typeof path === 'string' && Number.isInteger(owner) ? { path, owner: owner as number } : undefined; // as tested
-  } catch {
-    return undefined;
-  }
+  const { path, owner } = readOwn(file) ?? {};
+  return typeof path === 'string' && Number.isInteger(owner) ? { path, owner: owner as number } : undefined; // as tested
 }
 
 /** The real path, or the path itself where nothing is there any more. */

@@ -2,14 +2,10 @@
  * The links to the page of a board, while it is served: so that after a crash the pages that are still open find the same server
  * again. One small file a server, outside of every board, for this user's eyes only; who ends the server takes it away.
  */
-import { lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRecord } from '../../model/values.ts';
 import { digest } from '../digest.ts';
-import { namesIn, removeIfThere, replaceFile } from './atomic.ts';
-import { readIfThere } from './open-file.ts';
-import { scratchName } from './scratch.ts';
-import { recordsOf } from './trusted.ts';
+import { namesIn, removeIfThere } from './atomic.ts';
+import { readOwn, recordsOf, writeOwn } from './own-records.ts';
 
 export interface WebLink {
   port: number;
@@ -71,31 +67,22 @@ export class WebLinks {
 
   /** Only what this user wrote, of this very board, and not too long ago; else it is removed. */
   #read(file: string): (WebLink & { at: number }) | undefined {
-    try {
-      const isOwn = lstatSync(file).uid === (process.getuid?.() ?? 0);
-      const value: unknown = JSON.parse(readIfThere(file)?.toString() ?? 'null');
-      if (isOwn && isRecord(value) && value['board'] === this.#location) {
-        const { port, token, kind } = value;
-        const at = Date.parse(String(value['at']));
-        const isFresh = Date.now() - at < KEPT_MS;
-        if (
-          isFresh &&
-          typeof port === 'number' &&
-          typeof kind === 'string' &&
-          typeof token === 'string' &&
-          TOKEN.test(token)
-        )
-          return { port, token, kind, at };
-      }
-    } catch {
-      // Damaged, or gone meanwhile.
-    }
+    const { board, port, token, kind, at: kept } = readOwn(file) ?? {};
+    const at = Date.parse(String(kept));
+    const isOurs = board === this.#location && Date.now() - at < KEPT_MS;
+    if (
+      isOurs &&
+      typeof port === 'number' &&
+      typeof kind === 'string' &&
+      typeof token === 'string' &&
+      TOKEN.test(token)
+    )
+      return { port, token, kind, at };
     removeIfThere(file);
     return undefined;
   }
 
   #write(path: string, text: string): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    replaceFile(path, text, { scratch: scratchName(this.#folder), durable: false, mode: 0o600 });
+    writeOwn(this.#folder, path, text, false);
   }
 }

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { LeaderInbox } from '../api.ts';
-import { askedOf, AsksView } from './asks-view.tsx';
+import { askedOf, AsksView, type AsksViewProps } from './asks-view.tsx';
 import { BoardView } from './board-view.tsx';
 import { Boundary } from './boundary.tsx';
 import { Dialogs } from './dialogs.tsx';
@@ -71,15 +71,7 @@ function Page({ state, derived, openTask }: PageProps): JSX.Element {
   );
 }
 
-function View({
-  state,
-  derived,
-  inbox,
-}: {
-  state: State;
-  derived: Derived;
-  inbox: LeaderInbox | undefined;
-}): JSX.Element {
+function View({ state, derived, inbox }: AsksViewProps): JSX.Element {
   switch (state.route.view) {
     case 'asks':
       return <AsksView state={state} derived={derived} inbox={inbox} />;

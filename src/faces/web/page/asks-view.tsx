@@ -18,7 +18,7 @@ export function askedOf({ questions, reviews, failed }: Derived, inbox: LeaderIn
   return questions.length + reviews.length + failed.length + (inbox?.messages.length ?? 0);
 }
 
-interface AsksViewProps {
+export interface AsksViewProps {
   state: State;
   derived: Derived;
   inbox: LeaderInbox | undefined;

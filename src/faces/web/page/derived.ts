@@ -1,5 +1,5 @@
 /** What follows from the board by the very rules of the store: read off once for each board that the server tells. */
-import { type Board, expireLastAttempts } from '../../../model/board.ts';
+import { type Board, expireLastAttempts, tasksById } from '../../../model/board.ts';
 import { Dependencies } from '../../../model/dependencies.ts';
 import { criticalPath } from '../../../model/graph.ts';
 import { submittedState } from '../../../model/landing.ts';
@@ -51,7 +51,7 @@ function derivedOf(before: Board, now: string): Derived {
   const summary = summarise(board, now);
   const questions = questionsOf(board, now);
   return {
-    byId: new Map(tasks.map((task) => [task.id, task])),
+    byId: tasksById(board),
     standingOf,
     summary,
     questions,
@@ -59,7 +59,7 @@ function derivedOf(before: Board, now: string): Derived {
     reviews: tasks.filter((task) => task.status === 'submitted' && standingOf(task) === 'review'),
     failed: tasks.filter(({ status }) => status === 'failed'),
     stuck: tasks
-      .filter((task) => dependencies.isStuck(task))
+      .filter((task) => shownOf(task) === 'stuck')
       .slice(0, MOST_CAUSES)
       .map((task) => ({ task, because: dependencies.causes(task) })),
     cost: tasks.reduce((sum, { cost_usd = 0 }) => sum + cost_usd, board.cost_usd ?? 0),
